@@ -1,0 +1,1 @@
+"""What the hardware is: sources, structure, elaboration, dataflow, edits. It knows nothing of simulators or git."""

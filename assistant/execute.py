@@ -1,0 +1,232 @@
+"""The one place that starts a program: own process group, limits, a clean environment, cancellable.
+
+A killed or cancelled program takes every process that it started with it. Nothing is ever run through a shell unless
+the user's own command line asks for one.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import resource
+import selectors
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from veriloop.assistant.errors import Cancelled, ToolNotFound
+from veriloop.assistant.events import CancelToken
+
+OUTPUT_LIMIT_BYTES = 4_000_000
+FILE_LIMIT_BYTES = 2_000_000_000
+"""What one file of a program that runs under limits may grow to."""
+
+_POLL_S = 0.05
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Completed:
+    """What a program did.
+
+    `returncode` is negative for a signal, as in `subprocess`. `output` is stdout and stderr together, decoded with
+    replacement and cut in the middle to the output limit.
+    """
+
+    argv: tuple[str, ...]
+    returncode: int
+    output: str
+    wall_s: float
+    cpu_s: float
+    timed_out: bool = False
+    output_cut: bool = False
+
+    @property
+    def ok(self) -> bool:
+        """Whether it ended by itself with exit code 0."""
+        return self.returncode == 0 and not self.timed_out
+
+
+def find_program(name: str) -> Path | None:
+    """The program's path, from the user's PATH; none where it is not installed."""
+    found = shutil.which(name)
+    return Path(found) if found else None
+
+
+def clean_environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
+    """The environment for tools: what this process has, without what git, make and Python hand down to children."""
+    inherited = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("GIT_", "MAKE", "VERILATOR_", "COCOTB_"))
+        and name not in {"MFLAGS", "PYTHONPATH", "PYTHONHOME", "LD_PRELOAD", "TOPLEVEL", "MODULE"}
+    }
+    return {**inherited, "LC_ALL": "C.UTF-8", **(extra or {})}
+
+
+def execute(
+    argv: Sequence[str | Path],
+    *,
+    cwd: Path,
+    timeout_s: float,
+    cancel: CancelToken,
+    env: Mapping[str, str] | None = None,
+    output_limit_bytes: int = OUTPUT_LIMIT_BYTES,
+    stdin: bytes = b"",
+) -> Completed:
+    """Runs a program to its end, its time limit or its cancellation, and kills its whole process group in each case.
+
+    Args:
+        argv: the program and its arguments; no shell is involved.
+        cwd: where it runs.
+        timeout_s: wall seconds until it is killed; the result then says `timed_out`.
+        cancel: polled every 50 ms.
+        env: added to `clean_environment()`.
+        output_limit_bytes: how much of its output is kept: the first half and the last half of the limit.
+        stdin: what it reads; nothing by default, so that a program that asks for input ends.
+
+    Raises:
+        ToolNotFound: the program is not there.
+        Cancelled: the token was set; the process group is gone by then.
+    """
+    words = tuple(str(word) for word in argv)
+    cancel.check()
+    started = time.monotonic()
+    try:
+        process = subprocess.Popen(
+            words,
+            cwd=cwd,
+            env=clean_environment(env),
+            stdin=subprocess.PIPE if stdin else subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    except FileNotFoundError as error:
+        if not cwd.is_dir():
+            raise
+        raise ToolNotFound(f"{words[0]} is not installed", hint="veriloop doctor") from error
+    _limit(process.pid, timeout_s)
+    assert process.stdout is not None
+    if process.stdin is not None:
+        with contextlib.suppress(BrokenPipeError):
+            process.stdin.write(stdin)
+            process.stdin.close()
+    kept = _Kept(output_limit_bytes)
+    timed_out = False
+    try:
+        timed_out = _pump(process, kept.add, deadline=started + timeout_s, cancel=cancel)
+    finally:
+        _kill_group(process)
+        process.stdout.close()
+        cpu_s = _reap(process)
+    if cancel.cancelled:
+        raise Cancelled
+    return Completed(
+        argv=words,
+        returncode=process.returncode,
+        output=kept.text(),
+        wall_s=time.monotonic() - started,
+        cpu_s=cpu_s,
+        timed_out=timed_out,
+        output_cut=kept.cut,
+    )
+
+
+def replace_process(argv: Sequence[str | Path]) -> None:
+    """Becomes another program; for starting a user's own editor or server. Does not return."""
+    os.execvp(str(argv[0]), [str(word) for word in argv])
+
+
+def _limit(pid: int, timeout_s: float) -> None:
+    """Limits that outlive us: should this process be killed, a hanging simulation still ends by its CPU limit."""
+    cpu_s = int(timeout_s * (os.cpu_count() or 1)) + 10
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        resource.prlimit(pid, resource.RLIMIT_FSIZE, (FILE_LIMIT_BYTES, FILE_LIMIT_BYTES))
+        resource.prlimit(pid, resource.RLIMIT_CORE, (0, 0))
+        resource.prlimit(pid, resource.RLIMIT_CPU, (cpu_s, cpu_s))
+
+
+def _pump(
+    process: subprocess.Popen[bytes], keep: Callable[[bytes], None], *, deadline: float, cancel: CancelToken
+) -> bool:
+    """Reads the output until the program ends; true if its time ran out first."""
+    assert process.stdout is not None
+    descriptor = process.stdout.fileno()
+    os.set_blocking(descriptor, False)
+    with selectors.DefaultSelector() as selector:
+        selector.register(descriptor, selectors.EVENT_READ)
+        open_output = True
+        while True:
+            if cancel.cancelled:
+                return False
+            left = deadline - time.monotonic()
+            if left <= 0:
+                return True
+            if open_output and selector.select(min(_POLL_S, left)):
+                data = os.read(descriptor, 65536)
+                if data:
+                    keep(data)
+                    continue
+                # A closed pipe reads empty; a program may close its output and go on.
+                open_output = False
+                selector.unregister(descriptor)
+            if _ended(process):
+                _drain(descriptor, keep)
+                return False
+            if not open_output:
+                time.sleep(min(0.002, left))
+
+
+def _ended(process: subprocess.Popen[bytes]) -> bool:
+    """Whether the program has ended, leaving it for `_reap`, which reads what it used."""
+    status = os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+    return status is not None
+
+
+def _drain(descriptor: int, keep: Callable[[bytes], None]) -> None:
+    # A grandchild may hold the pipe open for ever, so only what is there already is read.
+    with contextlib.suppress(BlockingIOError):
+        while data := os.read(descriptor, 65536):
+            keep(data)
+
+
+def _kill_group(process: subprocess.Popen[bytes]) -> None:
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, signal.SIGKILL)
+
+
+def _reap(process: subprocess.Popen[bytes]) -> float:
+    """Waits for the program and returns the CPU seconds that it and its reaped children used."""
+    _, status, used = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    return used.ru_utime + used.ru_stime
+
+
+class _Kept:
+    """The first and the last half of a limit of bytes."""
+
+    def __init__(self, limit: int) -> None:
+        self._half = limit // 2
+        self._head = bytearray()
+        self._tail = bytearray()
+        self.cut = False
+
+    def add(self, data: bytes) -> None:
+        room = self._half - len(self._head)
+        self._head += data[: max(0, room)]
+        self._tail += data[max(0, room) :]
+        if len(self._tail) > 2 * self._half:
+            del self._tail[: -self._half]
+            self.cut = True
+
+    def text(self) -> str:
+        tail = self._tail
+        if len(tail) > self._half:
+            tail = tail[-self._half :]
+            self.cut = True
+        middle = b"\n[... output cut ...]\n" if self.cut else b""
+        return (bytes(self._head) + middle + bytes(tail)).decode("utf-8", errors="replace")

@@ -1,0 +1,1 @@
+"""The model edge: language models that run on this machine. It knows nothing of chips, git or screens."""

@@ -1,0 +1,1 @@
+"""The terminal: starts workflows of the core and shows their events."""
