@@ -1,0 +1,176 @@
+"""The `veriloop` command: finds the verb, runs it, and turns how it ended into an exit code.
+
+A verb is a module with `NAME`, `HELP`, `add_arguments(parser)` and `run(arguments, session) -> exit code`. It is
+imported only when it is asked for, so that `veriloop --help` and the quick verbs answer at once.
+
+Exit codes: 0 verified, 1 refuted, 2 usage or configuration, 3 not verified (tool missing, budget spent), 4 a bug of
+ours (with a log file), 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import importlib
+import io
+import signal
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from types import FrameType
+from typing import NoReturn, Protocol, cast
+
+from veriloop.assistant.cli.buglog import installed_version, write_bug_log
+from veriloop.assistant.cli.session import Session
+from veriloop.assistant.errors import Cancelled, UsageError, VeriloopError
+from veriloop.assistant.events import CancelToken
+
+BUG_EXIT = 4
+INTERRUPTED_EXIT = 130
+
+VERBS = {
+    "repair": "veriloop.assistant.cli.repair",
+    "check": "veriloop.assistant.cli.check",
+    "undo": "veriloop.assistant.cli.undo",
+    "bench": "veriloop.assistant.cli.bench",
+    "trust": "veriloop.assistant.cli.trust",
+    "config": "veriloop.assistant.cli.config",
+    "doctor": "veriloop.assistant.cli.doctor",
+}
+"""Where each verb lives."""
+
+SUMMARIES = {
+    "repair": "find a verified change that makes a failing test pass",
+    "check": "judge a change that is there already, with the evidence",
+    "undo": "take back the last change that was applied",
+    "bench": "run a public set of broken designs and count",
+    "trust": "allow this repository's own files to name test commands",
+    "config": "show the settings in force and where each comes from",
+    "doctor": "show what is installed, what is missing and how to get it",
+}
+"""Each verb's `HELP`, said here too so that `--help` need not import them all."""
+
+
+class Verb(Protocol):
+    """What a verb's module offers."""
+
+    NAME: str
+    HELP: str
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        """Declares its options."""
+        ...
+
+    def run(self, arguments: argparse.Namespace, session: Session) -> int:
+        """Does it; returns the exit code."""
+        ...
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs one command line and returns its exit code."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # A file name that the terminal's encoding lacks must not cost the result.
+        sys.stdout.reconfigure(errors="backslashreplace")
+    cancel = CancelToken()
+    session = Session(json="--json" in words, cancel=cancel)
+    with _stoppable(cancel):
+        try:
+            return _run(words, session)
+        except VeriloopError as error:
+            return _fail(session, error.message, error.hint, error.exit_code)
+        except (Cancelled, KeyboardInterrupt):
+            return _fail(session, "interrupted", "", INTERRUPTED_EXIT)
+        except Exception:  # noqa: BLE001 - the one place where a bug of ours becomes a log file and an exit code
+            log = write_bug_log(words)
+            return _fail(session, f"this is a bug in veriloop; its details are in {log}", "", BUG_EXIT)
+        finally:
+            session.close()
+
+
+def _run(words: list[str], session: Session) -> int:
+    arguments = build_parser(words).parse_args(words)
+    session.json = arguments.json
+    directory = Path(*arguments.directory)
+    with contextlib.ExitStack() as stack:
+        try:
+            stack.enter_context(contextlib.chdir(directory))
+            session.cwd = Path.cwd()
+        except OSError as error:
+            raise UsageError(f"cannot run in {directory}: {error.strerror}") from error
+        return _verb(arguments.verb).run(arguments, session)
+
+
+def build_parser(words: Sequence[str]) -> argparse.ArgumentParser:
+    """The parser for a command line; only the verbs that occur in it are imported and know their options."""
+    parser = _Parser(
+        prog="veriloop",
+        description="Repairs Verilog and SystemVerilog on this machine, and shows only what it has simulated.",
+        epilog="Exit codes: 0 verified, 1 refuted, 2 usage, 3 not verified, 4 a bug of veriloop, 130 interrupted.",
+        allow_abbrev=False,
+    )
+    parser.add_argument("--version", action="version", version=f"veriloop {installed_version('veriloop')}")
+    parser.add_argument(
+        "-C", dest="directory", metavar="DIR", action="append", default=[], help="run as if started in DIR"
+    )
+    parser.add_argument("--json", action="store_true", help="write the result as one line of JSON")
+    verbs = parser.add_subparsers(dest="verb", metavar="VERB", required=True, title="verbs")
+    for name, summary in SUMMARIES.items():
+        verb_parser = verbs.add_parser(name, help=summary, description=f"{summary[0].upper()}{summary[1:]}.")
+        # SUPPRESS: a `--json` before the verb must not be reset by its absence after the verb.
+        verb_parser.add_argument(
+            "--json", action="store_true", default=argparse.SUPPRESS, help="write the result as one line of JSON"
+        )
+        if name in words:
+            _verb(name).add_arguments(verb_parser)
+    return parser
+
+
+class _Parser(argparse.ArgumentParser):
+    """Reports a wrong command line as every other error is reported."""
+
+    def error(self, message: str) -> NoReturn:
+        raise UsageError(message, hint=f"{self.prog} --help")
+
+
+def _verb(name: str) -> Verb:
+    return cast(Verb, importlib.import_module(VERBS[name]))
+
+
+@contextlib.contextmanager
+def _stoppable(cancel: CancelToken) -> Iterator[None]:
+    """Makes the signals that ask a program to end set the token; a second Ctrl-C ends it wherever it is."""
+
+    def on_signal(number: int, frame: FrameType | None) -> None:
+        if cancel.cancelled and number == signal.SIGINT:
+            raise KeyboardInterrupt
+        cancel.cancel()
+
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+    # `nohup` and a shell's background jobs ignore some of them, and want that to stay so.
+    heard = {number: handler for number, handler in before.items() if handler not in (signal.SIG_IGN, None)}
+    for number in heard:
+        signal.signal(number, on_signal)
+    try:
+        yield
+    finally:
+        for number, handler in heard.items():
+            signal.signal(number, handler)
+
+
+def _fail(session: Session, message: str, hint: str, exit_code: int) -> int:
+    """Says in one line what went wrong, with `--json` on stdout too."""
+    session.close()
+    lines = f"veriloop: {message}\n" + (f"  try: {hint}\n" if hint else "")
+    with contextlib.suppress(OSError):
+        if sys.stderr is not None:
+            sys.stderr.write(lines)
+            sys.stderr.flush()
+    if session.json:
+        with contextlib.suppress(UsageError):
+            session.result("", {"error": message, "hint": hint, "exit": exit_code})
+    return exit_code
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,79 @@
+"""What every verb is handed: where it runs, how it shows progress, where its result goes, how it is stopped."""
+
+from __future__ import annotations
+
+import json as json_format
+import os
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, TextIO
+
+from veriloop.assistant.cli.progress import LiveProgress, PlainProgress, Progress
+from veriloop.assistant.errors import UsageError
+from veriloop.assistant.events import CancelToken, Event
+
+
+class Session:
+    """One run of one verb.
+
+    Args:
+        json: the result is a JSON object instead of text.
+        cwd: the directory that relative paths start from.
+        cancel: set by Ctrl-C; polled by everything that takes long.
+    """
+
+    def __init__(self, *, json: bool = False, cwd: Path | None = None, cancel: CancelToken | None = None) -> None:
+        self.json = json
+        self.cwd = cwd or Path()
+        self.cancel = cancel or CancelToken()
+        self.deadline: float | None = None
+        """When the budget is spent, on `time.monotonic()`'s clock; set by the verb that has a budget."""
+        self._progress: Progress | None = None
+
+    def observe(self, event: Event) -> None:
+        """Shows an event of a workflow on stderr."""
+        if self._progress is None:
+            self._progress = self._new_progress(sys.stderr)
+        self._progress.show(event)
+
+    def result(self, text: str, data: Mapping[str, Any]) -> None:
+        """Writes a result to stdout: the text, or with `--json` the object on one line.
+
+        A verb may write several, for instance a row a case and a summary. A reader that has gone is not an error.
+
+        Raises:
+            UsageError: stdout cannot take it, for instance because the disk is full.
+        """
+        self.close()
+        line = json_format.dumps(data) if self.json else text.rstrip("\n")
+        try:
+            if sys.stdout is not None:
+                sys.stdout.write(line + "\n")
+                sys.stdout.flush()
+        except BrokenPipeError:
+            silence_stdout()
+        except OSError as error:
+            silence_stdout()
+            raise UsageError(f"the result cannot be written: {error.strerror}") from error
+
+    def close(self) -> None:
+        """Takes the progress line off the screen."""
+        if self._progress is not None:
+            self._progress.close()
+
+    def _new_progress(self, stream: TextIO | None) -> Progress:
+        if stream is not None and stream.isatty() and os.environ.get("TERM") != "dumb":
+            return LiveProgress(stream, self._time_left_s)
+        return PlainProgress(stream, self._time_left_s)
+
+    def _time_left_s(self) -> float | None:
+        return None if self.deadline is None else self.deadline - time.monotonic()
+
+
+def silence_stdout() -> None:
+    """Sends what is still to be written nowhere, so that Python's own last flush cannot fail on it."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+    os.close(nowhere)
