@@ -1,0 +1,190 @@
+"""The C++ half of a Verilator build: a runtime that is compiled once a tool version, then one translation unit a design.
+
+A plain `verilator --binary` compiles Verilator's own runtime anew for every candidate; with the runtime and a
+precompiled header kept in the cache, a build costs the design's own code alone.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from veriloop.assistant.errors import ToolFailed, ToolNotFound
+from veriloop.assistant.events import CancelToken
+from veriloop.assistant.execute import execute, find_program
+
+COMPILE_TIMEOUT_S = 600.0
+
+_SOURCES = ("verilated", "verilated_timing", "verilated_threads", "verilated_random", "verilated_probdist")
+_TRACE_SOURCES = ("verilated_vcd_c",)
+_DPI_SOURCES = ("verilated_dpi", "verilated_vpi")
+_COROUTINES = "#include <coroutine>\nint main() { return 0; }\n"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Features:
+    """What a build must be able to do; each set has a runtime of its own."""
+
+    trace: bool = False
+    """Write a VCD file where the design asks for one."""
+    vpi: bool = False
+    """Be driven through VPI, as cocotb does."""
+
+    @property
+    def flags(self) -> tuple[str, ...]:
+        """The preprocessor's defines that Verilator's own makefile would give."""
+        trace = int(self.trace)
+        return (
+            "-DVERILATOR=1",
+            "-DVM_COVERAGE=0",
+            "-DVM_SC=0",
+            "-DVM_TIMING=1",
+            f"-DVM_TRACE={trace}",
+            "-DVM_TRACE_FST=0",
+            f"-DVM_TRACE_VCD={trace}",
+            "-DVM_TRACE_SAIF=0",
+            "-DVL_TIME_CONTEXT",
+        )
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """The runtime's files, without suffix."""
+        return _SOURCES + (_TRACE_SOURCES if self.trace else ()) + (_DPI_SOURCES if self.vpi else ())
+
+    @property
+    def headers(self) -> tuple[str, ...]:
+        """What the precompiled header holds."""
+        names = ["verilated.h", "verilated_timing.h", "verilated_random.h", "verilated_syms.h", "verilated_sym_props.h"]
+        if self.trace:
+            names.append("verilated_vcd_c.h")
+        if self.vpi:
+            names += ["verilated_dpi.h", "verilated_vpi.h"]
+        return tuple(names)
+
+
+@dataclass(frozen=True, slots=True)
+class Compiler:
+    """A C++20 compiler, and the linker that it may use."""
+
+    program: Path
+    version: str
+    coroutine_flag: str = ""
+    """What g++ 10 needs beside `-std=c++20`."""
+    linker_flag: str = ""
+
+    @classmethod
+    def find(cls, configured: Path | None, cancel: CancelToken) -> Compiler:
+        """The user's compiler, or `g++`, `clang++` or `c++` from the PATH.
+
+        Raises:
+            ToolNotFound: there is none, or it cannot compile C++20 coroutines.
+        """
+        names = [str(configured)] if configured else ["g++", "clang++", "c++"]
+        for name in names:
+            program = find_program(name)
+            if program is None:
+                continue
+            version = execute([program, "--version"], cwd=Path("/"), timeout_s=20, cancel=cancel)
+            first_line = version.output.splitlines()[0] if version.output else ""
+            for flag in ("", "-fcoroutines"):
+                if _has_coroutines(program, flag, cancel):
+                    mold = "-fuse-ld=mold" if find_program("mold") and "clang" not in program.name else ""
+                    return cls(program, first_line, flag, mold)
+        raise ToolNotFound(
+            "no C++20 compiler (g++ 10 or later, or clang++) is installed; Verilator needs one to build a simulation",
+            hint="apt-get install g++    (RHEL: dnf install gcc-c++)",
+        )
+
+    def flags(self, include: Path, features: Features) -> list[str]:
+        """The flags for every file that uses Verilator's headers."""
+        coroutines = [self.coroutine_flag] if self.coroutine_flag else []
+        return ["-std=c++20", *coroutines, f"-I{include}", f"-I{include / 'vltstd'}", *features.flags]
+
+
+def _has_coroutines(program: Path, flag: str, cancel: CancelToken) -> bool:
+    with tempfile.TemporaryDirectory(prefix="veriloop-") as name:
+        source = Path(name, "coroutine.cpp")
+        source.write_text(_COROUTINES)
+        argv = [program, "-std=c++20", *([flag] if flag else []), "-fsyntax-only", source]
+        return execute(argv, cwd=Path(name), timeout_s=60, cancel=cancel).ok
+
+
+@dataclass(frozen=True, slots=True)
+class Runtime:
+    """Verilator's runtime as an archive with its precompiled header."""
+
+    directory: Path
+    compiler: Compiler
+    include: Path
+    features: Features
+
+    @classmethod
+    def ensure(
+        cls, *, include: Path, version: str, compiler: Compiler, features: Features, cache: Path, cancel: CancelToken
+    ) -> Runtime:
+        """The runtime from the cache, built there first where it is missing (about 12 CPU s, once)."""
+        identity = "\n".join([version, compiler.version, str(include), *compiler.flags(include, features)])
+        name = hashlib.sha256(identity.encode()).hexdigest()[:16]
+        directory = cache / "runtime" / name
+        runtime = cls(directory, compiler, include, features)
+        if not (directory / "libruntime.a").is_file():
+            directory.parent.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryDirectory(prefix=f"{name}.", dir=directory.parent) as building:
+                runtime._build(Path(building), cancel)
+                if not directory.exists():
+                    # Two processes may build at once; the first rename wins and both results are the same.
+                    shutil.copytree(building, f"{building}.done", symlinks=True)
+                    try:
+                        os.rename(f"{building}.done", directory)
+                    except OSError:
+                        shutil.rmtree(f"{building}.done", ignore_errors=True)
+        return runtime
+
+    def _build(self, directory: Path, cancel: CancelToken) -> None:
+        flags = self.compiler.flags(self.include, self.features)
+        header = directory / "runtime.h"
+        includes = [*self.features.headers]
+        header.write_text("".join(f'#include "{name}"\n' for name in includes) + "#include <memory>\n")
+        program = self.compiler.program
+        self._run([program, "-O0", *flags, "-x", "c++-header", header, "-o", f"{header}.gch"], directory, cancel)
+        objects = []
+        for source in self.features.sources:
+            objects.append(directory / f"{source}.o")
+            path = self.include / f"{source}.cpp"
+            self._run([program, "-O1", *flags, "-c", path, "-o", objects[-1]], directory, cancel)
+        self._run(["ar", "rcs", directory / "libruntime.a", *objects], directory, cancel)
+        for path in objects:
+            path.unlink()
+
+    def link(self, sources: Sequence[Path], binary: Path, *, extra: Sequence[str] = (), cancel: CancelToken) -> None:
+        """Compiles the generated files as one translation unit and links them with the runtime.
+
+        Raises:
+            ToolFailed: the compiler refuses generated code: a fault of the tools, not of the design.
+        """
+        unit = binary.with_suffix(".all.cpp")
+        unit.write_text('#include "runtime.h"\n' + "".join(f'#include "{path.name}"\n' for path in sources))
+        compiled = unit.with_suffix(".o")
+        flags = self.compiler.flags(self.include, self.features)
+        directory = binary.parent
+        program = self.compiler.program
+        argv = [program, "-O0", f"-I{self.directory}", *flags, f"-I{directory}", "-c", unit, "-o", compiled]
+        self._run(argv, directory, cancel)
+        linker = [self.compiler.linker_flag] if self.compiler.linker_flag else []
+        argv = [program, *linker, compiled, self.directory / "libruntime.a", *extra, "-lpthread", "-o", binary]
+        self._run(argv, directory, cancel)
+
+    @staticmethod
+    def _run(argv: Sequence[str | Path], directory: Path, cancel: CancelToken) -> None:
+        done = execute(argv, cwd=directory, timeout_s=COMPILE_TIMEOUT_S, cancel=cancel)
+        if not done.ok:
+            raise ToolFailed(
+                f"{Path(argv[0]).name} cannot compile Verilator's output",
+                output=done.output[-2000:],
+                hint="veriloop doctor",
+            )

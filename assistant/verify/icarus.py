@@ -1,0 +1,94 @@
+"""Icarus Verilog, where installed: four-state, and built in milliseconds, so it screens candidates."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from veriloop.assistant.design.model import Design, Diagnostic
+from veriloop.assistant.events import CancelToken
+from veriloop.assistant.execute import Completed, execute, find_program
+
+COMPILE_TIMEOUT_S = 60.0
+
+_VERSION = re.compile(r"Icarus Verilog version (\S+)")
+_MESSAGE = re.compile(r"^(?P<path>[^:\n]+):(?P<line>\d+): (?P<message>.+)$", re.M)
+
+
+@dataclass(frozen=True, slots=True)
+class Icarus:
+    """One installed Icarus Verilog."""
+
+    compiler: Path
+    runtime: Path
+    version: str
+
+    @classmethod
+    def find(cls, *, configured: Path | None, cancel: CancelToken) -> Icarus | None:
+        """The user's `iverilog` with the `vvp` beside it, or the PATH's; none where it is not installed."""
+        compiler = find_program(str(configured or "iverilog"))
+        if compiler is None:
+            return None
+        beside = compiler.parent / "vvp"
+        runtime = beside if beside.is_file() else find_program("vvp")
+        if runtime is None:
+            return None
+        done = execute([compiler, "-V"], cwd=Path("/"), timeout_s=20, cancel=cancel)
+        version = _VERSION.search(done.output)
+        return cls(compiler, runtime, version[1] if version else "unknown")
+
+    def build(self, design: Design, binary: Path, *, cwd: Path, cancel: CancelToken) -> tuple[Diagnostic, ...] | None:
+        """Compiles a design to `binary`; returns its errors, or none if it was taken."""
+        argv = [self.compiler, "-g2012", "-o", binary, *design_arguments(design)]
+        done = execute(argv, cwd=cwd, timeout_s=COMPILE_TIMEOUT_S, cancel=cancel)
+        return None if done.ok else messages(done.output)
+
+    def simulate(
+        self, binary: Path, *, cwd: Path, timeout_s: float, plusargs: Sequence[str], cancel: CancelToken
+    ) -> Completed:
+        """Runs a compiled design; `-n` makes `$stop` end it."""
+        return execute([self.runtime, "-n", binary, *plusargs], cwd=cwd, timeout_s=timeout_s, cancel=cancel)
+
+
+def design_arguments(design: Design) -> list[str]:
+    """How Icarus is told what a design consists of."""
+    folders = dict.fromkeys([*design.include_dirs, *(path.parent for path in design.sources)])
+    libraries = [f"-y{folder}" for folder in design.library_dirs]
+    return [
+        "-s",
+        design.toplevel,
+        *(f"-I{folder}" for folder in folders),
+        *(f"-D{name}={value}" if value else f"-D{name}" for name, value in design.defines),
+        *(f"-P{design.toplevel}.{name}={value}" for name, value in design.parameters),
+        *libraries,
+        *(f"-Y{extension}" for extension in design.library_extensions if libraries),
+        *(word for path in design.library_files for word in ("-l", str(path))),
+        *(str(path) for path in design.sources),
+    ]
+
+
+def messages(output: str) -> tuple[Diagnostic, ...]:
+    """Icarus's errors; where it gives a line of none, the whole output is one message."""
+    found = tuple(
+        Diagnostic(
+            path=match["path"],
+            line=int(match["line"]),
+            column=0,
+            severity="error",
+            code="",
+            message=match["message"].removeprefix("error: "),
+            tool="icarus",
+        )
+        for match in _MESSAGE.finditer(output)
+        if not match["message"].startswith("warning:")
+    )
+    if found:
+        return found
+    text = output.strip().splitlines()
+    return (
+        Diagnostic(
+            path="", line=0, column=0, severity="error", code="", message=text[0] if text else "failed", tool="icarus"
+        ),
+    )

