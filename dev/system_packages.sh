@@ -1,0 +1,42 @@
+#!/bin/sh
+# Installs the Debian packages that are missing, where that is allowed; else names them in one line with the command.
+# Fails only without those that nothing works without.
+set -eu
+
+python=${PYTHON:-python3}
+needed=
+useful=
+
+has() { command -v "$1" >/dev/null 2>&1; }
+
+if ! "$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))'; then
+    echo "veriloop: $python is too old or missing; Python 3.11 or later is needed" >&2
+    exit 3
+fi
+
+has g++ || has clang++ || needed="$needed g++"
+has git || needed="$needed git"
+"$python" -c 'import ensurepip, venv' 2>/dev/null || needed="$needed python3-venv"
+has make || useful="$useful make"
+has perl || useful="$useful perl"
+has iverilog || useful="$useful iverilog"
+
+[ -n "$needed$useful" ] || exit 0
+
+if has apt-get && [ "$(id -u)" = 0 ]; then
+    as_root=
+elif has apt-get && sudo -n true 2>/dev/null; then
+    as_root=sudo
+else
+    echo "veriloop: not installed:$needed$useful; to get them: sudo apt-get install$needed$useful" >&2
+    [ -z "$needed" ] || exit 3
+    exit 0
+fi
+
+apt() { $as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=300 "$@"; }
+
+echo "veriloop: installing$needed$useful" >&2
+# A list that cannot be refreshed may still hold what is needed.
+apt update || true
+# shellcheck disable=SC2086  # a list of words
+apt install -y --no-install-recommends $needed $useful >/dev/null
