@@ -116,7 +116,8 @@ def build_parser(words: Sequence[str]) -> argparse.ArgumentParser:
     parser.add_argument("--json", action="store_true", help="write the result as one line of JSON")
     verbs = parser.add_subparsers(dest="verb", metavar="VERB", required=True, title="verbs")
     for name, summary in SUMMARIES.items():
-        verb_parser = verbs.add_parser(name, help=summary, description=f"{summary[0].upper()}{summary[1:]}.")
+        description = f"{summary[0].upper()}{summary[1:]}."
+        verb_parser = verbs.add_parser(name, help=summary, description=description, allow_abbrev=False)
         # SUPPRESS: a `--json` before the verb must not be reset by its absence after the verb.
         verb_parser.add_argument(
             "--json", action="store_true", default=argparse.SUPPRESS, help="write the result as one line of JSON"
