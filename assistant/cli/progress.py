@@ -79,6 +79,9 @@ class LiveProgress:
         from rich.console import Console
         from rich.live import Live
 
+        self._time_left_s = time_left_s
+        self._stage = ""
+        self._tried: Tried | None = None
         self._console = Console(file=stream, highlight=False)
         self._live = Live(
             console=self._console,
@@ -88,9 +91,6 @@ class LiveProgress:
             redirect_stdout=False,
             redirect_stderr=False,
         )
-        self._time_left_s = time_left_s
-        self._stage = ""
-        self._tried: Tried | None = None
 
     def show(self, event: Event) -> None:
         """Takes the event into the line; a note is printed above it."""

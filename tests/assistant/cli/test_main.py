@@ -290,3 +290,22 @@ def test_plain_progress_tells_the_time_left(capsys):
 def test_errors_are_exported_as_the_tests_use_them():
     assert (UsageError.exit_code, NotVerified.exit_code) == (2, 3)
     assert not issubclass(Cancelled, UsageError)
+
+
+def test_live_progress_in_a_terminal(tmp_path):
+    body = (
+        'session.deadline = time.monotonic() + 60\nsession.observe(Stage("single edits"))\n'
+        'session.observe(Note("[a note]"))\nsession.observe(Tried(12, 0.25, "literal"))\ntime.sleep(0.6)\n'
+        'session.result("fine", {})\nreturn 0'
+    )
+    screen, terminal = os.openpty()
+    with start(tmp_path, body, stderr=terminal) as process:
+        os.close(terminal)
+        output, _ = process.communicate(timeout=20)
+    shown = os.read(screen, 100_000).decode()
+    os.close(screen)
+    assert (process.returncode, output) == (0, "fine\n")
+    assert "[a note]" in shown
+    assert "single edits · 12 candidates tried, best fails 25.0%" in shown
+    assert "s left" in shown
+    assert shown.rstrip("\r\n").endswith(("\x1b[2K", "\x1b[?25h")), "the line is gone and the cursor back"
