@@ -1,4 +1,4 @@
-"""The C++ half of a Verilator build: a runtime that is compiled once a tool version, then one translation unit a design.
+"""The C++ half of a Verilator build: a runtime compiled once a tool version, then one translation unit a design.
 
 A plain `verilator --binary` compiles Verilator's own runtime anew for every candidate; with the runtime and a
 precompiled header kept in the cache, a build costs the design's own code alone.
@@ -7,7 +7,6 @@ precompiled header kept in the cache, a build costs the design's own code alone.
 from __future__ import annotations
 
 import hashlib
-import os
 import shutil
 import tempfile
 from collections.abc import Sequence
@@ -39,6 +38,8 @@ class Features:
     def flags(self) -> tuple[str, ...]:
         """The preprocessor's defines that Verilator's own makefile would give."""
         trace = int(self.trace)
+        # cocotb's main keeps the time itself and tells it by `sc_time_stamp`, which a time context would shut out.
+        time = () if self.vpi else ("-DVL_TIME_CONTEXT",)
         return (
             "-DVERILATOR=1",
             "-DVM_COVERAGE=0",
@@ -48,7 +49,7 @@ class Features:
             "-DVM_TRACE_FST=0",
             f"-DVM_TRACE_VCD={trace}",
             "-DVM_TRACE_SAIF=0",
-            "-DVL_TIME_CONTEXT",
+            *time,
         )
 
     @property
@@ -110,7 +111,7 @@ def _has_coroutines(program: Path, flag: str, cancel: CancelToken) -> bool:
     with tempfile.TemporaryDirectory(prefix="veriloop-") as name:
         source = Path(name, "coroutine.cpp")
         source.write_text(_COROUTINES)
-        argv = [program, "-std=c++20", *([flag] if flag else []), "-fsyntax-only", source]
+        argv: list[str | Path] = [program, "-std=c++20", *([flag] if flag else []), "-fsyntax-only", source]
         return execute(argv, cwd=Path(name), timeout_s=60, cancel=cancel).ok
 
 
@@ -140,7 +141,7 @@ class Runtime:
                     # Two processes may build at once; the first rename wins and both results are the same.
                     shutil.copytree(building, f"{building}.done", symlinks=True)
                     try:
-                        os.rename(f"{building}.done", directory)
+                        Path(f"{building}.done").rename(directory)
                     except OSError:
                         shutil.rmtree(f"{building}.done", ignore_errors=True)
         return runtime
@@ -173,7 +174,17 @@ class Runtime:
         flags = self.compiler.flags(self.include, self.features)
         directory = binary.parent
         program = self.compiler.program
-        argv = [program, "-O0", f"-I{self.directory}", *flags, f"-I{directory}", "-c", unit, "-o", compiled]
+        argv: list[str | Path] = [
+            program,
+            "-O0",
+            f"-I{self.directory}",
+            *flags,
+            f"-I{directory}",
+            "-c",
+            unit,
+            "-o",
+            compiled,
+        ]
         self._run(argv, directory, cancel)
         linker = [self.compiler.linker_flag] if self.compiler.linker_flag else []
         argv = [program, *linker, compiled, self.directory / "libruntime.a", *extra, "-lpthread", "-o", binary]

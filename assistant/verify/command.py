@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import os
+import re
 import xml.etree.ElementTree as ElementTree
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from veriloop.assistant.events import CancelToken
-from veriloop.assistant.execute import execute
+from veriloop.assistant.execute import Completed, execute
 from veriloop.assistant.verify.results import Outcome, SimResult
 from veriloop.assistant.verify.summary import read_summary
 from veriloop.assistant.verify.testbench import CommandTest
 
 _LOG_TAIL_CHARS = 4000
+_MESSAGE_CHARS = 200
+_WORD = re.compile(r"\b[A-Za-z_]\w*\b")
 _SKIP = {".git", ".venv", "venv", "node_modules", "__pycache__"}
 
 
@@ -23,6 +26,10 @@ class TestCases:
 
     passed: tuple[str, ...]
     failed: tuple[str, ...]
+    messages: tuple[str, ...] = ()
+    """Of each failed case, why: its first line."""
+    words: tuple[str, ...] = ()
+    """The names that the failures speak of, the design's signals among them."""
 
 
 def run_command(test: CommandTest, *, root: Path, cancel: CancelToken) -> SimResult:
@@ -33,62 +40,88 @@ def run_command(test: CommandTest, *, root: Path, cancel: CancelToken) -> SimRes
     """
     before = {path: path.stat().st_mtime_ns for path in _result_files(root)}
     done = execute(["sh", "-c", test.command], cwd=root, timeout_s=test.timeout_s, cancel=cancel)
-    engine = test.command.split()[0] if test.command.split() else "sh"
-    common = {
-        "engine": engine,
-        "wall_s": done.wall_s,
-        "cpu_s": done.cpu_s,
-        "log_tail": done.output[-_LOG_TAIL_CHARS:],
-    }
+    common = SimResult(
+        outcome=Outcome.FAIL,
+        engine=test.command.split()[0] if test.command.split() else "sh",
+        wall_s=done.wall_s,
+        cpu_s=done.cpu_s,
+        log_tail=done.output[-_LOG_TAIL_CHARS:],
+    )
     if done.timed_out:
-        return SimResult(outcome=Outcome.TIMEOUT, reason=f"no end within {test.timeout_s:.0f} s", **common)
+        return replace(common, outcome=Outcome.TIMEOUT, reason=f"no end within {test.timeout_s:.0f} s")
     written = [path for path in _result_files(root) if before.get(path) != path.stat().st_mtime_ns]
-    cases = read_cases(written)
     if written:
-        total = len(cases.passed) + len(cases.failed)
-        green = done.returncode == 0 and total > 0 and not cases.failed
-        reason = f"{len(cases.passed)} of {total} tests passed" if total else "no test ran"
-        failures = len(cases.failed) or (0 if green else 1)
-        return SimResult(
-            outcome=Outcome.PASS if green else Outcome.FAIL,
-            reason=reason if done.returncode == 0 or cases.failed else f"{reason}, exit code {done.returncode}",
-            checks=max(total, failures),
-            failures=failures,
-            failing=(*cases.failed, *read_summary(done.output).failing),
-            passing=cases.passed,
-            **common,
-        )
+        return _by_cases(read_cases(written), done, common)
+    return _by_log(test, done, common)
+
+
+def _by_cases(cases: TestCases, done: Completed, common: SimResult) -> SimResult:
+    total = len(cases.passed) + len(cases.failed)
+    green = done.returncode == 0 and total > 0 and not cases.failed
+    reason = f"{len(cases.passed)} of {total} tests passed" if total else "no test ran"
+    failures = len(cases.failed) or (0 if green else 1)
+    return replace(
+        common,
+        outcome=Outcome.PASS if green else Outcome.FAIL,
+        reason=reason if done.returncode == 0 or cases.failed else f"{reason}, exit code {done.returncode}",
+        checks=max(total, failures),
+        failures=failures,
+        failing=tuple(dict.fromkeys([*cases.failed, *cases.words, *read_summary(done.output).failing])),
+        passing=cases.passed,
+    )
+
+
+def _by_log(test: CommandTest, done: Completed, common: SimResult) -> SimResult:
     summary = read_summary(done.output, pass_pattern=test.pass_pattern)
     # A log that says nothing leaves the word to the exit code; one that says "failed" is believed whatever the code.
     green = done.returncode == 0 and summary.passed is not False
     said = summary.reason if summary.passed is not None else ""
-    reason = f"exit code {done.returncode}" + (f": {said}" if said else "")
-    return SimResult(
+    return replace(
+        common,
         outcome=Outcome.PASS if green else Outcome.FAIL,
-        reason=reason,
+        reason=f"exit code {done.returncode}" + (f": {said}" if said else ""),
         checks=summary.checks or 1,
         failures=0 if green else max(1, summary.failures),
         failing=() if green else summary.failing,
         mismatches=() if green else summary.mismatches,
-        **common,
     )
 
 
 def read_cases(paths: list[Path]) -> TestCases:
     """The test cases of result files; one that cannot be read counts as a failure of its own."""
-    passed, failed = [], []
+    passed, failed, messages = [], [], []
+    words: dict[str, None] = {}
     for path in paths:
         try:
             root = ElementTree.parse(path).getroot()
         except ElementTree.ParseError:
             failed.append(path.name)
+            messages.append("not a result file that can be read")
             continue
         for case in root.iter("testcase"):
             name = case.get("name") or "test"
-            bad = case.find("failure") is not None or case.find("error") is not None
-            if case.find("skipped") is None:
-                (failed if bad else passed).append(name)
-    return TestCases(tuple(passed), tuple(failed))
+            failures = [*case.iter("failure"), *case.iter("error")]
+            if failures:
+                failed.append(name)
+                messages.append(_first_line(failures[0]))
+                words.update(dict.fromkeys(_WORD.findall(_told(failures[0]))))
+            elif case.find("skipped") is None:
+                passed.append(name)
+    return TestCases(tuple(passed), tuple(failed), tuple(messages), tuple(words))
+
+
+def _first_line(failure: ElementTree.Element) -> str:
+    """What the failure is called and its first line, `AssertionError: count is 3`."""
+    text = (failure.get("message") or failure.text or "").strip()
+    words = [failure.get("type") or "", text.splitlines()[0] if text else ""]
+    return ": ".join(word for word in words if word)[:_MESSAGE_CHARS]
+
+
+def _told(failure: ElementTree.Element) -> str:
+    # The end of a trace holds the statement that failed; where it stands says nothing about the design.
+    lines = (failure.text or "")[-_LOG_TAIL_CHARS:].splitlines()
+    told = [line for line in lines if not line.lstrip().startswith(('File "', "Traceback"))]
+    return "\n".join([failure.get("message") or "", *told])
 
 
 def _result_files(root: Path) -> list[Path]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -39,17 +39,29 @@ class Icarus:
         version = _VERSION.search(done.output)
         return cls(compiler, runtime, version[1] if version else "unknown")
 
-    def build(self, design: Design, binary: Path, *, cwd: Path, cancel: CancelToken) -> tuple[Diagnostic, ...] | None:
+    def build(
+        self, design: Design, binary: Path, *, cwd: Path, cancel: CancelToken, arguments: Sequence[str] = ()
+    ) -> tuple[Diagnostic, ...] | None:
         """Compiles a design to `binary`; returns its errors, or none if it was taken."""
-        argv = [self.compiler, "-g2012", "-o", binary, *design_arguments(design)]
+        argv: list[str | Path] = [self.compiler, "-g2012", "-o", binary, *arguments, *design_arguments(design)]
         done = execute(argv, cwd=cwd, timeout_s=COMPILE_TIMEOUT_S, cancel=cancel)
         return None if done.ok else messages(done.output)
 
     def simulate(
-        self, binary: Path, *, cwd: Path, timeout_s: float, plusargs: Sequence[str], cancel: CancelToken
+        self,
+        binary: Path,
+        *,
+        cwd: Path,
+        timeout_s: float,
+        plusargs: Sequence[str],
+        cancel: CancelToken,
+        modules: Sequence[Path] = (),
+        env: Mapping[str, str] | None = None,
     ) -> Completed:
-        """Runs a compiled design; `-n` makes `$stop` end it."""
-        return execute([self.runtime, "-n", binary, *plusargs], cwd=cwd, timeout_s=timeout_s, cancel=cancel)
+        """Runs a compiled design with the VPI libraries `modules`; `-n` makes `$stop` end it."""
+        loaded = [word for path in modules for word in ("-m", str(path))]
+        argv: list[str | Path] = [self.runtime, "-n", *loaded, binary, *plusargs]
+        return execute(argv, cwd=cwd, timeout_s=timeout_s, cancel=cancel, env=env)
 
 
 def design_arguments(design: Design) -> list[str]:

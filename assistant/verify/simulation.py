@@ -31,13 +31,9 @@ from veriloop.assistant.verify.testbench import (
     VerilogTestbench,
 )
 from veriloop.assistant.verify.toolchain import Toolchain
-from veriloop.assistant.verify.verilator import END_MARK, Binary, Rejected
-
-SEED = 1
-"""Of the run from random state; a report names it."""
+from veriloop.assistant.verify.verilator import END_MARK, SEED, START_STATES, Binary, Rejected
 
 _LOG_TAIL_CHARS = 4000
-_STARTS = ((0, "zeros"), (1, "ones"), (2, f"random {SEED}"))
 _SELF_CHECKS = re.compile(rb"\$(?:error|fatal)\b|\bassert\b")
 _RANDOM = re.compile(rb"\$u?random\b|\$dist_\w+")
 
@@ -86,7 +82,7 @@ def run_verilator(
             )
         return tuple(
             _run_binary(testbench, built, reset, start, root=root, toolchain=toolchain, cancel=cancel)
-            for reset, start in _STARTS
+            for reset, start in START_STATES
         )
 
 
@@ -159,9 +155,7 @@ def read_run(testbench: FileBench, done: Completed, *, root: Path, engine: str, 
         log_tail=done.output[-_LOG_TAIL_CHARS:],
     )
     if done.timed_out:
-        return replace(
-            common, outcome=Outcome.TIMEOUT, reason=f"the simulation did not end within {done.wall_s:.0f} s"
-        )
+        return replace(common, outcome=Outcome.TIMEOUT, reason=f"the simulation did not end within {done.wall_s:.0f} s")
     if isinstance(testbench, TraceTestbench):
         return _read_trace(testbench, common, root)
     summary = read_summary(
@@ -233,11 +227,12 @@ def conclude(testbench: Testbench, results: Sequence[SimResult], *, root: Path) 
 
     Verilator from zeros and from ones must pass. A run from random state that alone fails counts unless the
     four-state run passed, which shows that nothing depends on the unknown bits but what the testbench lets be
-    unknown. A four-state run that fails blocks a self-checking testbench; a trace is its own authority, and a second
-    simulator may sample it elsewhere, so there the disagreement is a note. Where Verilator does not take the
-    testbench, or the trace comes from another random stream than its own, a pass by Icarus is a class of its own.
+    unknown. A four-state run that fails blocks a self-checking testbench, in Verilog or in cocotb; a trace is its own
+    authority, and a second simulator may sample it elsewhere, so there the disagreement is a note. Where Verilator does
+    not take the testbench, or the trace comes from another random stream than its own, a pass by Icarus is a class of
+    its own.
     """
-    if isinstance(testbench, CocotbTestbench | CommandTest):
+    if isinstance(testbench, CommandTest):
         passed = bool(results) and all(result.passed for result in results)
         return Conclusion(passed=passed, evidence=Evidence.TESTS if passed else Evidence.NONE)
     fixed = [run for run in results if run.engine == "verilator" and not run.start.startswith("random")]
@@ -254,7 +249,9 @@ def conclude(testbench: Testbench, results: Sequence[SimResult], *, root: Path) 
     return Conclusion(passed=False, evidence=Evidence.NONE)
 
 
-def _conclude_verilator(testbench: FileBench, chance: Iterable[SimResult], four_state: SimResult | None) -> Conclusion:
+def _conclude_verilator(
+    testbench: FileBench | CocotbTestbench, chance: Iterable[SimResult], four_state: SimResult | None
+) -> Conclusion:
     notes: list[str] = []
     passed = True
     if four_state is not None and not four_state.passed:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import importlib.metadata
 import importlib.util
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -20,6 +20,11 @@ from veriloop.assistant.execute import Completed, execute, find_program
 from veriloop.assistant.verify.build import Compiler, Features, Runtime
 
 VERILATE_TIMEOUT_S = 300.0
+
+SEED = 1
+"""Of the run from random state; a report names it."""
+START_STATES = ((0, "zeros"), (1, "ones"), (2, f"random {SEED}"))
+"""What `simulate` takes as `reset`, and how the start state is called."""
 
 END_MARK = "veriloop: simulation ended by "
 """What our `main` prints last; a log without it was cut off."""
@@ -165,10 +170,11 @@ class Verilator:
         seed: int,
         plusargs: Sequence[str],
         cancel: CancelToken,
+        env: Mapping[str, str] | None = None,
     ) -> Completed:
         """Runs a simulation. `reset` 0 starts every bit at 0, 1 at 1, 2 at random from `seed` (which is not 0)."""
         start = [f"+verilator+rand+reset+{reset}", f"+verilator+seed+{seed}"]
-        return execute([binary.path, *start, *plusargs], cwd=cwd, timeout_s=timeout_s, cancel=cancel)
+        return execute([binary.path, *start, *plusargs], cwd=cwd, timeout_s=timeout_s, cancel=cancel, env=env)
 
     def _verilate(self, arguments: Sequence[str], cwd: Path, cancel: CancelToken) -> Completed:
         done = execute(
