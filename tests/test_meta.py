@@ -1,0 +1,81 @@
+"""What the documents say about the code is true."""
+
+from __future__ import annotations
+
+import argparse
+import inspect
+import re
+from pathlib import Path
+
+import pytest
+
+from veriloop.assistant import errors
+from veriloop.assistant.cli.main import SUMMARIES, VERBS, build_parser
+
+ROOT = Path(__file__).resolve().parent.parent
+PACKAGES = ("assistant", "lsp", "tui", "models")
+
+
+def section(document: str, heading: str) -> str:
+    """The text under a heading, up to the next of the same or a higher level."""
+    level = heading.split(" ", 1)[0]
+    text = (ROOT / document).read_text()
+    assert f"\n{heading}\n" in text, f"{document} has no {heading!r}"
+    body = text.split(f"\n{heading}\n", 1)[1]
+    return re.split(rf"^#{{1,{len(level)}}} ", body, maxsplit=1, flags=re.M)[0]
+
+
+def sources() -> set[str]:
+    """The folders that hold modules, with a slash, and the modules that stand directly in a package."""
+    found = set()
+    for package in PACKAGES:
+        for path in (ROOT / package).rglob("*.py"):
+            name = path.relative_to(ROOT)
+            found.add(f"{name.parent.as_posix()}/")
+            if len(name.parts) == 2 and name.name != "__init__.py":
+                found.add(name.as_posix())
+    return found
+
+
+def test_the_code_map_names_what_is_there():
+    named = set(re.findall(r"`((?:assistant|lsp|tui|models)/[\w/.]*)`", section("ARCHITECTURE.md", "## Code map")))
+    assert sorted(sources() - named) == [], "not in the code map"
+    assert [name for name in sorted(named) if not (ROOT / name).exists()] == [], "in the code map only"
+
+
+@pytest.mark.parametrize("name", [name for name, item in vars(errors).items() if inspect.isclass(item)])
+def test_every_error_is_drawn(name):
+    item = getattr(errors, name)
+    if item.__module__ != errors.__name__:
+        pytest.skip("imported")
+    assert errors.__doc__ is not None
+    line = next((line for line in errors.__doc__.splitlines() if re.search(rf"\b{name}\b", line)), None)
+    assert line is not None, f"{name} is not drawn"
+    code = re.search(rf"{name}\s+(\d+)", line)
+    if code and issubclass(item, errors.VeriloopError):
+        assert int(code[1]) == item.exit_code
+
+
+def test_the_readme_names_the_verbs_that_there_are():
+    verbs = re.findall(r"^### `veriloop (\w+)", (ROOT / "README.md").read_text(), flags=re.M)
+    assert sorted(verbs) == sorted(VERBS)
+    assert list(SUMMARIES) == list(VERBS)
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_the_readme_names_the_options_that_there_are(verb):
+    parser = verb_parser(verb)
+    options = {word for action in parser._actions for word in action.option_strings if word.startswith("--")}
+    heading = next(line for line in (ROOT / "README.md").read_text().splitlines() if line.startswith(f"### `veriloop {verb}"))
+    documented = set(re.findall(r"(?<![\w-])--[a-z][a-z-]*", heading + section("README.md", heading)))
+    assert options - {"--help", "--json"} == documented - {"--json"}
+
+
+def verb_parser(verb: str) -> argparse.ArgumentParser:
+    parser = build_parser([verb])
+    (verbs,) = [action for action in parser._actions if isinstance(action, argparse._SubParsersAction)]
+    return verbs.choices[verb]
+
+
+def test_the_packages_are_typed():
+    assert all((ROOT / package / "py.typed").is_file() for package in PACKAGES)
