@@ -66,7 +66,8 @@ def test_the_readme_names_the_verbs_that_there_are():
 def test_the_readme_names_the_options_that_there_are(verb):
     parser = verb_parser(verb)
     options = {word for action in parser._actions for word in action.option_strings if word.startswith("--")}
-    heading = next(line for line in (ROOT / "README.md").read_text().splitlines() if line.startswith(f"### `veriloop {verb}"))
+    lines = (ROOT / "README.md").read_text().splitlines()
+    heading = next(line for line in lines if line.startswith(f"### `veriloop {verb}"))
     documented = set(re.findall(r"(?<![\w-])--[a-z][a-z-]*", heading + section("README.md", heading)))
     assert options - {"--help", "--json"} == documented - {"--json"}
 
@@ -74,7 +75,8 @@ def test_the_readme_names_the_options_that_there_are(verb):
 def verb_parser(verb: str) -> argparse.ArgumentParser:
     parser = build_parser([verb])
     (verbs,) = [action for action in parser._actions if isinstance(action, argparse._SubParsersAction)]
-    return verbs.choices[verb]
+    parsers: dict[str, argparse.ArgumentParser] = verbs.choices
+    return parsers[verb]
 
 
 def test_the_packages_are_typed():
