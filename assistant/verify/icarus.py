@@ -40,11 +40,23 @@ class Icarus:
         return cls(compiler, runtime, version[1] if version else "unknown")
 
     def build(
-        self, design: Design, binary: Path, *, cwd: Path, cancel: CancelToken, arguments: Sequence[str] = ()
+        self,
+        design: Design,
+        binary: Path,
+        *,
+        cwd: Path,
+        cancel: CancelToken,
+        arguments: Sequence[str] = (),
+        timeout_s: float = COMPILE_TIMEOUT_S,
     ) -> tuple[Diagnostic, ...] | None:
-        """Compiles a design to `binary`; returns its errors, or none if it was taken."""
+        """Compiles a design to `binary`; returns its errors, or none if it was taken.
+
+        A generate loop without an end is never compiled: after `timeout_s` that is the answer.
+        """
         argv: list[str | Path] = [self.compiler, "-g2012", "-o", binary, *arguments, *design_arguments(design)]
-        done = execute(argv, cwd=cwd, timeout_s=COMPILE_TIMEOUT_S, cancel=cancel)
+        done = execute(argv, cwd=cwd, timeout_s=timeout_s, cancel=cancel)
+        if done.timed_out:
+            return messages(f"compiling did not end within {timeout_s:.0f} s")
         return None if done.ok else messages(done.output)
 
     def simulate(

@@ -21,6 +21,7 @@ from veriloop.assistant.verify.build import Features
 from veriloop.assistant.verify.cocotb import run_cocotb
 from veriloop.assistant.verify.command import run_command
 from veriloop.assistant.verify.evidence import Evidence
+from veriloop.assistant.verify.icarus import COMPILE_TIMEOUT_S
 from veriloop.assistant.verify.results import Outcome, SimResult
 from veriloop.assistant.verify.summary import read_summary, severity_lines
 from veriloop.assistant.verify.testbench import (
@@ -119,7 +120,7 @@ def run_icarus(
     scratch: Path,
     toolchain: Toolchain,
     cancel: CancelToken,
-    timeout_s: float | None = None,
+    compile_timeout_s: float = COMPILE_TIMEOUT_S,
 ) -> SimResult | None:
     """One four-state run; none where Icarus is not installed."""
     icarus = toolchain.icarus
@@ -127,7 +128,9 @@ def run_icarus(
         return None
     with tempfile.TemporaryDirectory(dir=scratch) as name:
         binary = Path(name, "sim.vvp")
-        errors = icarus.build(testbench.design.rooted(root), binary, cwd=root, cancel=cancel)
+        errors = icarus.build(
+            testbench.design.rooted(root), binary, cwd=root, cancel=cancel, timeout_s=compile_timeout_s
+        )
         if errors is not None:
             reason = errors[0].message if errors else "rejected"
             return SimResult(
@@ -137,7 +140,7 @@ def run_icarus(
         done = icarus.simulate(
             binary,
             cwd=root,
-            timeout_s=timeout_s or testbench.timeout_s,
+            timeout_s=testbench.timeout_s,
             plusargs=_plusargs(testbench),
             cancel=cancel,
         )

@@ -1,0 +1,1 @@
+"""Repair: from a failing test to a change that the gate passed."""

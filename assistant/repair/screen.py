@@ -1,0 +1,161 @@
+"""Judging candidates quickly while the search runs. What passes here is only plausible: the gate has the last word."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from veriloop.assistant.design.elaborate import Elaborator
+from veriloop.assistant.errors import ToolError
+from veriloop.assistant.events import CancelToken
+from veriloop.assistant.verify.command import run_command
+from veriloop.assistant.verify.results import Outcome, SimResult
+from veriloop.assistant.verify.simulation import conclude, run_icarus, run_testbench, run_verilator
+from veriloop.assistant.verify.testbench import CommandTest, Testbench, TraceTestbench, VerilogTestbench
+from veriloop.assistant.verify.toolchain import Toolchain
+
+_COMMENTS = re.compile(rb"//[^\n]*|/\*.*?\*/", re.S)
+_SPACE = re.compile(rb"\s+")
+_AROUND = re.compile(rb"\s*([^\w\s])\s*")
+
+Contents = Mapping[str, bytes]
+"""Files of the tree by their relative path, as a candidate has them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Worker:
+    """A private copy of the tree, and a directory for builds, for one candidate at a time."""
+
+    root: Path
+    scratch: Path
+
+
+class Screen:
+    """Judges candidates by the cheapest engine that can tell them apart.
+
+    Args:
+        testbench: the oracle.
+        engine: `icarus`, `verilator` or `command`.
+        original: the editable files as they are in every worker's copy.
+        workers: one a parallel job.
+        elaborator: refuses candidates that do not elaborate before any tool runs; none where the original does not.
+        timeout_s: after which a candidate counts as hanging.
+    """
+
+    def __init__(
+        self,
+        testbench: Testbench,
+        *,
+        engine: str,
+        original: Contents,
+        workers: Sequence[Worker],
+        toolchain: Toolchain,
+        elaborator: Elaborator | None,
+        timeout_s: float,
+        cancel: CancelToken,
+    ) -> None:
+        self._testbench = replace(testbench, timeout_s=timeout_s)
+        self._engine = engine
+        self._original = original
+        self._workers = workers
+        self._toolchain = toolchain
+        self._elaborator = elaborator
+        self._cancel = cancel
+        self._pool = ThreadPoolExecutor(max_workers=len(workers))
+        self._seen = {fingerprint(original)}
+
+    @property
+    def jobs(self) -> int:
+        """How many candidates are judged at once."""
+        return len(self._workers)
+
+    def close(self) -> None:
+        """Ends the worker threads."""
+        self._pool.shutdown(wait=True, cancel_futures=True)
+
+    def is_new(self, candidate: Contents) -> bool:
+        """Whether no candidate of the same tokens was seen before; remembers it."""
+        mark = fingerprint({**self._original, **candidate})
+        if mark in self._seen:
+            return False
+        self._seen.add(mark)
+        return True
+
+    def elaborates(self, candidate: Contents) -> bool:
+        """Whether the candidate is worth a tool's time."""
+        if self._elaborator is None:
+            return True
+        root = self._workers[0].root
+        return not self._elaborator.errors({root / path: content for path, content in candidate.items()})
+
+    def judge(self, candidates: Sequence[Contents]) -> list[SimResult]:
+        """Judges at most `jobs` candidates at once."""
+        if len(candidates) == 1:
+            return [self._judge(self._workers[0], candidates[0])]
+        pairs = zip(self._workers, candidates, strict=False)
+        return list(self._pool.map(lambda pair: self._judge(*pair), pairs))
+
+    def confirm(self, candidate: Contents) -> bool:
+        """Whether every run of the testbench, Verilator's included, is green on a candidate."""
+        worker = self._workers[0]
+        try:
+            self._write(worker, candidate)
+            results = run_testbench(
+                self._testbench,
+                root=worker.root,
+                scratch=worker.scratch,
+                toolchain=self._toolchain,
+                cancel=self._cancel,
+            )
+            return conclude(self._testbench, results, root=worker.root).passed
+        except ToolError:
+            return False
+        finally:
+            self._write(worker, {})
+
+    def _judge(self, worker: Worker, candidate: Contents) -> SimResult:
+        try:
+            self._write(worker, candidate)
+            return self._run(worker)
+        except ToolError as error:
+            # A candidate that breaks a tool costs itself only; the baseline has shown that the tool works.
+            return SimResult(outcome=Outcome.FAIL, engine=self._engine, reason=error.message)
+        finally:
+            self._write(worker, {})
+
+    def _run(self, worker: Worker) -> SimResult:
+        bench = self._testbench
+        options = {"root": worker.root, "scratch": worker.scratch, "toolchain": self._toolchain, "cancel": self._cancel}
+        if isinstance(bench, CommandTest):
+            return run_command(bench, root=worker.root, cancel=self._cancel)
+        if isinstance(bench, VerilogTestbench | TraceTestbench):
+            if self._engine == "icarus":
+                result = run_icarus(bench, **options, compile_timeout_s=max(2.0, bench.timeout_s))
+                if result is not None:
+                    return result
+            return worst(run_verilator(bench, **options))
+        return worst(run_testbench(bench, **options))
+
+    def _write(self, worker: Worker, candidate: Contents) -> None:
+        for path, content in {**self._original, **candidate}.items():
+            target = worker.root / path
+            if not target.is_file() or target.read_bytes() != content:
+                target.write_bytes(content)
+
+
+def worst(results: Sequence[SimResult]) -> SimResult:
+    """The run that stands for all: the one that failed most."""
+    return max(results, key=lambda result: (not result.passed, result.score))
+
+
+def fingerprint(contents: Contents) -> bytes:
+    """Equal for files of the same tokens, whatever their comments and white space."""
+    digest = hashlib.blake2b(digest_size=16)
+    for path in sorted(contents):
+        bare = _AROUND.sub(rb"\1", _SPACE.sub(b" ", _COMMENTS.sub(b" ", contents[path])))
+        digest.update(path.encode() + b"\0" + bare + b"\0")
+    return digest.digest()
