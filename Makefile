@@ -25,7 +25,7 @@ clean:
 
 # The stamps are written last: an installation that was interrupted starts again.
 .venv/installed: pyproject.toml dev/system_packages.sh
-	sh dev/system_packages.sh
+	PYTHON="$(PYTHON)" sh dev/system_packages.sh
 	$(PYTHON) -m venv .venv
 	$(PIP) install --editable .
 	touch .venv/installed

@@ -9,7 +9,7 @@ useful=
 
 has() { command -v "$1" >/dev/null 2>&1; }
 
-if ! "$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))'; then
+if ! "$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
     echo "veriloop: $python is too old or missing; Python 3.11 or later is needed" >&2
     exit 3
 fi
