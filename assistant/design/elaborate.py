@@ -1,0 +1,462 @@
+"""Elaboration, by slang: diagnostics, modules with resolved widths, hierarchy, signals.
+
+Broken RTL is a value with diagnostics, never an exception. All sources are read in order as one compilation unit, as
+Verilator and Icarus read them, so that macros reach the files after them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Literal, cast
+
+import pyslang
+from pyslang import ast, parsing, syntax
+
+from veriloop.assistant.design.model import Design, Diagnostic, Direction, Module, Port, Severity, Span
+
+SignalKind = Literal["net", "variable", "parameter", "enum value", "genvar"]
+
+_MAX_LIBRARY_ROUNDS = 20
+"""How deep a chain of modules from library directories may be."""
+_MAX_DEPTH = 100
+_MAX_INSTANCES = 100_000
+"""A module that instantiates itself has no end; slang reports it, and nothing here may follow it."""
+
+# What Verilator and Icarus let pass although IEEE 1800 does not.
+_LENIENT = (
+    ast.CompilationFlags.AllowHierarchicalConst
+    | ast.CompilationFlags.RelaxEnumConversions
+    | ast.CompilationFlags.AllowUseBeforeDeclare
+    | ast.CompilationFlags.AllowTopLevelIfacePorts
+    | ast.CompilationFlags.RelaxStringConversions
+    | ast.CompilationFlags.AllowRecursiveImplicitCall
+    | ast.CompilationFlags.AllowBareValParamAssignment
+    | ast.CompilationFlags.AllowSelfDeterminedStreamConcat
+    | ast.CompilationFlags.AllowMergingAnsiPorts
+    | ast.CompilationFlags.AllowUnnamedGenerate
+    | ast.CompilationFlags.AllowVirtualIfaceWithOverride
+    | ast.CompilationFlags.AllowArrayConcatAssignPattern
+    | ast.CompilationFlags.AllowCrossAutoBinMax
+    | ast.CompilationFlags.AllowInvalidTop
+)
+
+_MISSING_MODULE = frozenset({"UnknownModule", "UnknownInterface", "UnknownPrimitive"})
+_DOWNGRADED = _MISSING_MODULE | {"UnknownSystemName", "UnknownDirective", "InvalidTopModule"}
+"""What slang calls an error and the simulators do not, or that says that a file is missing rather than wrong."""
+
+_SEVERITIES: Mapping[pyslang.DiagnosticSeverity, Severity] = {
+    pyslang.DiagnosticSeverity.Note: "note",
+    pyslang.DiagnosticSeverity.Warning: "warning",
+    pyslang.DiagnosticSeverity.Error: "error",
+    pyslang.DiagnosticSeverity.Fatal: "error",
+}
+_DIRECTIONS: Mapping[ast.ArgumentDirection, Direction] = {
+    ast.ArgumentDirection.In: "input",
+    ast.ArgumentDirection.Out: "output",
+    ast.ArgumentDirection.InOut: "inout",
+    ast.ArgumentDirection.Ref: "ref",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Signal:
+    """A name that has a value in an elaborated module.
+
+    `width_bits` is that of one word for a memory, and 0 for what has no bits (a real, a string).
+    """
+
+    name: str
+    width_bits: int
+    signed: bool
+    kind: SignalKind
+    is_memory: bool = False
+    """Whether it has an unpacked dimension."""
+    direction: Direction | None = None
+    """A port's direction; none for what is no port."""
+
+
+class SourceText:
+    """A file as slang reads it (UTF-8) and as it lies on disk; knows how the offsets of both relate."""
+
+    def __init__(self, content: bytes) -> None:
+        self.content = content
+        try:
+            self.text = content.decode("utf-8")
+            self.exact = True
+        except UnicodeDecodeError:
+            # Latin-1 maps every byte to a character, so nothing of the file is lost.
+            self.text = content.decode("latin-1")
+            self.exact = False
+
+    @cached_property
+    def _encoded(self) -> bytes:
+        return self.text.encode("utf-8")
+
+    def byte(self, offset: int) -> int:
+        """The byte of the file at an offset of slang's."""
+        if self.exact:
+            return min(offset, len(self.content))
+        return len(self._encoded[:offset].decode("utf-8", errors="ignore"))
+
+    def position(self, byte: int) -> tuple[int, int]:
+        """The 1-based line and the 1-based column, in code points, of a byte of the file."""
+        before = self.content[:byte]
+        start = before.rfind(b"\n") + 1
+        column = before[start:]
+        width = len(column.decode("utf-8", errors="replace")) if self.exact else len(column)
+        return before.count(b"\n") + 1, width + 1
+
+
+class Elaboration:
+    """An elaborated design. What it holds is worked out when it is asked for.
+
+    Attributes:
+        design: what was elaborated.
+        root: slang's root of the instance tree; for the modules of this package alone.
+    """
+
+    def __init__(self, design: Design, texts: Mapping[Path, SourceText], libraries: Mapping[Path, SourceText]) -> None:
+        self.design = design
+        self._texts = texts
+        self._manager = pyslang.SourceManager()
+        self._buffers: dict[int, tuple[Path, SourceText]] = {}
+        bag = _options(design, texts)
+        for path in texts.keys() - set(design.sources) - libraries.keys():
+            # An overridden header: an assigned buffer comes before the file on disk.
+            self._assign(path)
+        sources = [
+            self._assign(path)
+            for path in (*design.sources, *libraries)
+            # A file that is named twice, perhaps in two spellings, is read once.
+            if path in texts and not self._manager.isCached(str(path))
+        ]
+        self.compilation = ast.Compilation(bag)
+        if sources:
+            tree = syntax.SyntaxTree.fromBuffers(cast(Any, sources), self._manager, bag)
+            self.compilation.addSyntaxTree(tree)
+        self._unread = [path for path in design.sources if path not in texts]
+
+    def _assign(self, path: Path) -> pyslang.SourceBuffer:
+        text = self._texts[path]
+        buffer = self._manager.assignText(str(path), text.text)
+        self._buffers[buffer.id.id] = (path, text)
+        return buffer
+
+    @cached_property
+    def _raw(self) -> list[pyslang.Diagnostic]:
+        return list(self.compilation.getAllDiagnostics())
+
+    @cached_property
+    def _engine(self) -> pyslang.DiagnosticEngine:
+        return pyslang.DiagnosticEngine(self._manager)
+
+    @cached_property
+    def diagnostics(self) -> tuple[Diagnostic, ...]:
+        """All that slang says, in the order of the design."""
+        return (*self._unreadable(), *(self._diagnostic(raw) for raw in self._raw))
+
+    @cached_property
+    def errors(self) -> tuple[Diagnostic, ...]:
+        """What keeps the design from being built; a missing module is no error (see `missing_modules`)."""
+        found = (self._diagnostic(raw) for raw in self._raw if raw.isError())
+        return (*self._unreadable(), *(diagnostic for diagnostic in found if diagnostic.severity == "error"))
+
+    @cached_property
+    def missing_modules(self) -> tuple[str, ...]:
+        """Modules that are instantiated and defined nowhere, sorted."""
+        found = {str(raw.args[0]) for raw in self._raw if _code(raw) in _MISSING_MODULE and raw.args}
+        return tuple(sorted(found))
+
+    @cached_property
+    def root(self) -> ast.RootSymbol:
+        """The root of the instance tree."""
+        # Diagnostics first: they elaborate everything, and what is asked for later only reads.
+        assert self._raw is not None
+        return self.compilation.getRoot()
+
+    @property
+    def tops(self) -> tuple[str, ...]:
+        """The modules at the top of the hierarchy."""
+        return tuple(top.definition.name for top in self.root.topInstances)
+
+    @cached_property
+    def instances(self) -> Mapping[str, ast.InstanceSymbol]:
+        """The module and interface instances by hierarchical path, parents first."""
+        return dict(self._walk())
+
+    @property
+    def hierarchy(self) -> Mapping[str, str]:
+        """Instance path to module name, parents first."""
+        return {path: instance.definition.name for path, instance in self.instances.items()}
+
+    @cached_property
+    def modules(self) -> Mapping[str, Module]:
+        """The modules that are part of the hierarchy, each as its first instance is elaborated."""
+        return {name: self._module(instance) for name, instance in self.bodies.items()}
+
+    @cached_property
+    def bodies(self) -> Mapping[str, ast.InstanceSymbol]:
+        """The first instance of each module."""
+        found: dict[str, ast.InstanceSymbol] = {}
+        for instance in self.instances.values():
+            found.setdefault(instance.definition.name, instance)
+        return found
+
+    def signals(self, module: str) -> Mapping[str, Signal]:
+        """The nets, variables, parameters and enum values of a module, generate blocks included.
+
+        A name in a generate or a named block is written with its block, as in `lanes[0].sum`.
+        """
+        instance = self.bodies.get(module)
+        if instance is None:
+            return {}
+        directions = {port.name: port.direction for port in self._ports(instance)}
+        found: dict[str, Signal] = {}
+        for name, symbol in members(instance.body):
+            signal = _signal(name, symbol, directions.get(name))
+            if signal is not None:
+                found.setdefault(name, signal)
+        return found
+
+    def span(self, source_range: pyslang.SourceRange) -> Span | None:
+        """Where a range of slang's lies in a file that was given; none for text out of a header or a macro's body."""
+        if source_range is None:
+            return None
+        start = self._manager.getFullyExpandedLoc(source_range.start)
+        end = self._manager.getFullyExpandedLoc(source_range.end)
+        known = self._buffers.get(start.buffer.id)
+        if known is None or end.buffer.id != start.buffer.id:
+            return None
+        path, text = known
+        first = text.byte(start.offset)
+        line, column = text.position(first)
+        return Span(path=path, start=first, end=max(first, text.byte(end.offset)), line=line, column=column)
+
+    def _walk(self) -> Iterator[tuple[str, ast.InstanceSymbol]]:
+        waiting = [(1, instance) for instance in reversed(self.root.topInstances)]
+        for _ in range(_MAX_INSTANCES):
+            if not waiting:
+                return
+            depth, instance = waiting.pop()
+            yield instance.hierarchicalPath, instance
+            if depth < _MAX_DEPTH:
+                waiting.extend((depth + 1, child) for child in reversed(list(child_instances(instance.body))))
+
+    def _module(self, instance: ast.InstanceSymbol) -> Module:
+        parameters = tuple(
+            (parameter.name, str(parameter.value))
+            for parameter in instance.body.parameters
+            if isinstance(parameter, ast.ParameterSymbol)
+        )
+        path, _, _ = self._place(instance.definition.location)
+        ports = tuple(self._ports(instance))
+        return Module(
+            name=instance.definition.name, ports=ports, parameters=parameters, path=Path(path) if path else None
+        )
+
+    def _ports(self, instance: ast.InstanceSymbol) -> Iterator[Port]:
+        for port in instance.body.portList:
+            if isinstance(port, ast.PortSymbol) and not port.isNullPort:
+                yield Port(
+                    name=port.name,
+                    direction=_DIRECTIONS[port.direction],
+                    width_bits=port.type.bitWidth,
+                    signed=port.type.isSigned,
+                    type=str(port.type),
+                )
+
+    def _unreadable(self) -> list[Diagnostic]:
+        return [
+            Diagnostic(
+                path=str(path),
+                line=0,
+                column=0,
+                severity="error",
+                code="NoSuchFile",
+                message="cannot be read",
+                tool="slang",
+            )
+            for path in self._unread
+        ]
+
+    def _diagnostic(self, raw: pyslang.Diagnostic) -> Diagnostic:
+        code = _code(raw)
+        severity = _SEVERITIES.get(self._engine.getSeverity(raw.code, raw.location), "note")
+        if code in _DOWNGRADED and severity == "error":
+            severity = "warning"
+        path, line, column = self._place(raw.location)
+        message = self._engine.formatMessage(raw)
+        return Diagnostic(
+            path=path, line=line, column=column, severity=severity, code=code, message=message, tool="slang"
+        )
+
+    def _place(self, location: pyslang.SourceLocation) -> tuple[str, int, int]:
+        """File, line and column; a place in a macro's body is where the macro is used."""
+        expanded = self._manager.getFullyExpandedLoc(location)
+        known = self._buffers.get(expanded.buffer.id)
+        if known is not None:
+            path, text = known
+            return str(path), *text.position(text.byte(expanded.offset))
+        if not self._manager.isFileLoc(expanded):
+            return "", 0, 0
+        full = str(self._manager.getFullPath(expanded.buffer))
+        return full, self._manager.getLineNumber(expanded), self._manager.getColumnNumber(expanded)
+
+
+class Elaborator:
+    """Elaborates one design again and again with some of its files changed. The files on disk are read once."""
+
+    def __init__(self, design: Design, overrides: Mapping[Path, bytes] | None = None) -> None:
+        self.design = design
+        self._texts = _read((*design.sources, *design.library_files))
+        self._texts |= {path: SourceText(content) for path, content in (overrides or {}).items()}
+        self._libraries = {path: self._texts[path] for path in design.library_files if path in self._texts}
+        if design.library_dirs:
+            self._complete()
+
+    def elaborate(self, overrides: Mapping[Path, bytes] | None = None) -> Elaboration:
+        """The design with these contents in place of those on disk."""
+        texts = {**self._texts, **{path: SourceText(content) for path, content in (overrides or {}).items()}}
+        return Elaboration(self.design, texts, self._libraries)
+
+    def errors(self, overrides: Mapping[Path, bytes] | None = None) -> tuple[Diagnostic, ...]:
+        """What keeps the design from being built with these contents; 0.1 to 10 ms."""
+        return self.elaborate(overrides).errors
+
+    def _complete(self) -> None:
+        """Adds the files of missing modules from the library directories (`-y`)."""
+        for _ in range(_MAX_LIBRARY_ROUNDS):
+            found = dict(_library_files(self.design, self.elaborate().missing_modules))
+            new = {path: text for path, text in found.items() if path not in self._texts}
+            if not new:
+                return
+            self._texts |= new
+            self._libraries |= new
+
+
+def elaborate(design: Design, overrides: Mapping[Path, bytes] | None = None) -> Elaboration:
+    """Elaborates a design.
+
+    Args:
+        design: its files; relative paths are relative to where this process runs.
+        overrides: contents in place of those on disk, sources and headers alike.
+    """
+    return Elaborator(design, overrides).elaborate()
+
+
+def members(scope: Any, prefix: str = "") -> Iterator[tuple[str, ast.Symbol]]:
+    """The symbols of a scope and of the generate and statement blocks in it, by name relative to the scope."""
+    for symbol in scope:
+        name = prefix + symbol.name
+        if isinstance(symbol, ast.GenerateBlockArraySymbol):
+            for entry in symbol.entries:
+                index = f"[{entry.arrayIndex}]" if entry.arrayIndex is not None else ""
+                yield from members(entry, f"{prefix}{symbol.externalName}{index}.")
+        elif isinstance(symbol, ast.GenerateBlockSymbol):
+            if not symbol.isUninstantiated:
+                yield from members(symbol, f"{prefix}{symbol.externalName}.")
+        elif isinstance(symbol, ast.StatementBlockSymbol):
+            yield from members(symbol, f"{name}." if symbol.name else prefix)
+        else:
+            yield name, symbol
+
+
+def child_instances(scope: Any) -> Iterator[ast.InstanceSymbol]:
+    """The instances directly in a scope, generate blocks and instance arrays included."""
+    waiting = [symbol for _, symbol in members(scope)]
+    for symbol in waiting:
+        if isinstance(symbol, ast.InstanceSymbol):
+            yield symbol
+        elif isinstance(symbol, ast.InstanceArraySymbol):
+            waiting.extend(symbol.elements)
+
+
+def _signal(name: str, symbol: ast.Symbol, direction: Direction | None) -> Signal | None:
+    kind = _kind(symbol)
+    if kind is None:
+        return None
+    if not isinstance(symbol, ast.ValueSymbol):
+        return Signal(name=name, width_bits=32, signed=True, kind=kind)
+    element = symbol.type
+    is_memory = element.isUnpackedArray
+    while element.isUnpackedArray and element.arrayElementType is not None:
+        element = element.arrayElementType
+    return Signal(
+        name=name,
+        width_bits=element.bitWidth,
+        signed=element.isSigned,
+        kind=kind,
+        is_memory=is_memory,
+        direction=direction,
+    )
+
+
+def _kind(symbol: ast.Symbol) -> SignalKind | None:
+    if isinstance(symbol, ast.NetSymbol):
+        return "net"
+    if isinstance(symbol, ast.ParameterSymbol):
+        return "parameter"
+    if symbol.kind == ast.SymbolKind.TransparentMember:
+        return "enum value"
+    if isinstance(symbol, ast.GenvarSymbol):
+        return "genvar"
+    return "variable" if isinstance(symbol, ast.VariableSymbol) else None
+
+
+def _code(raw: pyslang.Diagnostic) -> str:
+    return repr(raw.code).removeprefix("DiagCode(").removesuffix(")")
+
+
+def _read(paths: Iterable[Path]) -> dict[Path, SourceText]:
+    """The files that can be read; a design with a file missing is a value, too."""
+    found: dict[Path, SourceText] = {}
+    for path in paths:
+        try:
+            found[path] = SourceText(path.read_bytes())
+        except OSError:
+            continue
+    return found
+
+
+def _library_files(design: Design, missing: Iterable[str]) -> Iterator[tuple[Path, SourceText]]:
+    for name in missing:
+        candidates = (
+            directory / f"{name}{extension}"
+            for directory in design.library_dirs
+            for extension in design.library_extensions
+        )
+        found = next((path for path in candidates if path.is_file()), None)
+        if found is not None:
+            yield from _read([found]).items()
+
+
+def _options(design: Design, texts: Mapping[Path, SourceText]) -> pyslang.Bag:
+    version = pyslang.LanguageVersion.v1800_2023
+    preprocessor = parsing.PreprocessorOptions()
+    preprocessor.languageVersion = version
+    preprocessor.predefines = [f"{name}={value}" if value else name for name, value in design.defines]
+    preprocessor.additionalIncludePaths = [
+        str(path) for path in dict.fromkeys((*design.include_dirs, *(source.parent for source in design.sources)))
+    ]
+    lexer = parsing.LexerOptions()
+    lexer.languageVersion = version
+    parser = parsing.ParserOptions()
+    parser.languageVersion = version
+    compilation = ast.CompilationOptions()
+    compilation.languageVersion = version
+    compilation.flags = _LENIENT
+    compilation.maxInstanceDepth = _MAX_DEPTH
+    # Where some files name a time scale and some do not, the simulators only warn.
+    compilation.defaultTimeScale = pyslang.TimeScale.fromString("1ns/1ps")
+    compilation.paramOverrides = [f"{name}={value}" for name, value in design.parameters]
+    if design.toplevel:
+        compilation.topModules = {design.toplevel}
+    bag = pyslang.Bag()
+    bag.preprocessorOptions = preprocessor
+    bag.lexerOptions = lexer
+    bag.parserOptions = parser
+    bag.compilationOptions = compilation
+    return bag
