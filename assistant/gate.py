@@ -1,0 +1,296 @@
+"""The gate: checks a change on a private copy of its tree and reports; only a passing report can be applied."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections import Counter
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from veriloop.assistant.design.edits import Edit, Patch, edited
+from veriloop.assistant.design.model import Design
+from veriloop.assistant.errors import NotVerified
+from veriloop.assistant.events import CancelToken, Note, Run, Stage
+from veriloop.assistant.repository.apply import AppliedChange, write
+from veriloop.assistant.repository.export import Export, export
+from veriloop.assistant.repository.private import private_directory
+from veriloop.assistant.repository.repository import Repository
+from veriloop.assistant.verify.cache import VerdictCache, verdict_key
+from veriloop.assistant.verify.evidence import Evidence, Report, Step
+from veriloop.assistant.verify.judged import NOT_THERE, Judged, evidence_of, passes, reasons, unchecked, without_root
+from veriloop.assistant.verify.protected import Contents, Protected, Workflow, protected
+from veriloop.assistant.verify.simulation import conclude, run_testbench
+from veriloop.assistant.verify.static import Found, instantiated, missing_files, parse_step, static_steps
+from veriloop.assistant.verify.testbench import CommandTest, Testbench
+from veriloop.assistant.verify.toolchain import Toolchain
+
+PROTECTED = "protected"
+"""The step that says what a change touches of what judges it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gate:
+    """Judges changes of one repository.
+
+    Attributes:
+        repository: whose trees are judged.
+        toolchain: the simulators.
+        cache: verdicts by content; none: everything runs.
+        cancel: stops everything.
+        needs: ignored files that the tests need (`[project] needs` of veriloop.toml).
+    """
+
+    repository: Repository
+    toolchain: Toolchain
+    cache: VerdictCache | None = None
+    cancel: CancelToken = field(default_factory=CancelToken)
+    needs: tuple[str, ...] = ()
+
+    def check(
+        self,
+        patch: Patch,
+        testbenches: Sequence[Testbench],
+        *,
+        workflow: Workflow = "repair",
+        designs: Sequence[Design] = (),
+        named: Collection[str] = (),
+        replay: str = "",
+    ) -> Run[Report]:
+        """Judges a patch: baseline first, then the patched tree, by the same steps.
+
+        Args:
+            patch: the change, with the tree that it is for.
+            testbenches: what judges it.
+            workflow: who proposes it; says what it may not touch.
+            designs: what to lint and elaborate; without them, what the testbenches instantiate.
+            named: RTL files that the user names as such, wherever they lie.
+            replay: the command that judges the same again.
+
+        Raises:
+            PatchConflict: the patch does not fit its base.
+            ToolError: a tool broke or is missing; says nothing about the patch.
+        """
+        before = {path: self.repository.read(patch.base, path) or b"" for path in patch.paths}
+        after = edited(before, patch.edits)
+        tree = self.repository.write_tree_with(patch.base, after)
+        contents = {path: (before[path], after[path]) for path in after}
+        return (
+            yield from self._check(patch, tree, contents, testbenches, workflow, designs, named=named, replay=replay)
+        )
+
+    def check_trees(
+        self,
+        base: str,
+        tree: str,
+        testbenches: Sequence[Testbench],
+        *,
+        designs: Sequence[Design] = (),
+        replay: str = "",
+    ) -> Run[Report]:
+        """Judges what lies between two trees, whoever made it. What it touches of tests and waivers is told apart."""
+        paths = self.repository.changed_paths(base, tree)
+        contents = {
+            path: (self.repository.read(base, path) or b"", self.repository.read(tree, path) or b"") for path in paths
+        }
+        edits = tuple(Edit(path=path, start=0, end=len(old), text=new) for path, (old, new) in contents.items())
+        patch = Patch(edits=edits, base=base)
+        return (yield from self._check(patch, tree, contents, testbenches, "any", designs, named=(), replay=replay))
+
+    def baseline(
+        self, base: str, testbenches: Sequence[Testbench], *, designs: Sequence[Design] = ()
+    ) -> Run[tuple[Step, ...]]:
+        """What the base itself comes to. A workflow looks here for what fails before it starts."""
+        with self._copy(base) as (copy, scratch):
+            yield from self._tell(copy)
+            judged = yield from self._judge("baseline", copy, scratch, testbenches, designs, changed=())
+            yield from map(Note, self._tell_what_is_missing(judged.steps))
+        return judged.steps
+
+    def _check(
+        self,
+        patch: Patch,
+        tree: str,
+        contents: Contents,
+        testbenches: Sequence[Testbench],
+        workflow: Workflow,
+        designs: Sequence[Design],
+        *,
+        named: Collection[str],
+        replay: str,
+    ) -> Run[Report]:
+        started = time.monotonic()
+        touched = protected(contents, testbenches, workflow, named=named)
+        report = Report(
+            patch=patch,
+            tree=tree,
+            steps=(),
+            evidence=Evidence.NONE,
+            passed=False,
+            tools=self.toolchain.versions,
+            replay=replay,
+        )
+        if touched and workflow != "any":
+            return replace(report, steps=(_refused(touched),))
+        changed = tuple(contents)
+        with self._copy(patch.base) as (copy, scratch):
+            yield from self._tell(copy)
+            before = yield from self._judge("baseline", copy, scratch, testbenches, designs, changed)
+        with self._copy(tree) as (copy, scratch):
+            after = yield from self._judge("check", copy, scratch, testbenches, designs, changed)
+        steps = (*after.steps, *([_shown(touched)] if touched else []))
+        return replace(
+            report,
+            steps=steps,
+            baseline=before.steps,
+            evidence=evidence_of(after),
+            passed=passes(before, after),
+            unchecked=(*_copied(copy), *unchecked(before, after, testbenches, changed)),
+            seconds=time.monotonic() - started,
+        )
+
+    @contextmanager
+    def _copy(self, tree: str) -> Iterator[tuple[Export, Path]]:
+        """A private copy of a tree, and a directory for builds beside it."""
+        self.cancel.check()
+        with private_directory(self.repository.cache) as directory:
+            scratch = directory / "build"
+            scratch.mkdir()
+            yield export(self.repository, tree, directory / "tree", needs=self.needs), scratch
+
+    def _tell(self, copy: Export) -> Iterator[Note]:
+        for path, why in copy.left_out:
+            yield Note(f"not in the private copy: {path} ({why})")
+
+    def _judge(
+        self,
+        name: str,
+        copy: Export,
+        scratch: Path,
+        testbenches: Sequence[Testbench],
+        designs: Sequence[Design],
+        changed: Sequence[str],
+    ) -> Run[Judged]:
+        yield Stage(name)
+        steps: list[Step] = []
+        errors: Counter[str] = Counter()
+        for step, found in self._static(copy.root, testbenches, designs, changed):
+            steps.append(step)
+            errors.update({f"{step.name}: {error}": count for error, count in found.items()})
+        evidences, notes = [], []
+        for testbench in testbenches:
+            yield Stage(f"{name}: {testbench.name}")
+            step, evidence, said = self._test(testbench, copy, scratch)
+            steps.append(step)
+            evidences.append(evidence)
+            notes += [f"{testbench.name}: {note}" for note in said]
+        return Judged(tuple(steps), errors, min(evidences, default=Evidence.NONE), tuple(notes))
+
+    def _static(
+        self, root: Path, testbenches: Sequence[Testbench], designs: Sequence[Design], changed: Sequence[str]
+    ) -> Iterator[Found]:
+        found: list[Found] = []
+        for design in designs or instantiated(testbenches, root):
+            self.cancel.check()
+            found += static_steps(design, root=root, toolchain=self.toolchain, cancel=self.cancel)
+        if changed:
+            read = any(step.passed for step, _ in found)
+            step, errors = parse_step(root, changed, read=read)
+            # A tool that reads the files knows better; the grammar's word counts where there is none.
+            yield step, Counter() if found or testbenches else errors
+        yield from found
+
+    def _test(self, testbench: Testbench, copy: Export, scratch: Path) -> tuple[Step, Evidence, tuple[str, ...]]:
+        missing = missing_files(testbench, copy.root)
+        if missing:
+            detail = f"{NOT_THERE}: {', '.join(missing)}"
+            return Step(name=testbench.name, passed=False, detail=detail), Evidence.NONE, ()
+        # A tree's id says nothing about what was added to its copy.
+        tree = "" if copy.added else copy.tree
+        key = verdict_key(testbench, root=copy.root, tree=tree, tools=self.toolchain.versions)
+        known = self.cache.get(key) if self.cache and key else None
+        results = known or tuple(
+            without_root(result, copy.root)
+            for result in run_testbench(
+                testbench, root=copy.root, scratch=scratch, toolchain=self.toolchain, cancel=self.cancel
+            )
+        )
+        if self.cache and key and known is None:
+            self.cache.put(key, results)
+        said = conclude(testbench, results, root=copy.root)
+        detail = "; ".join(reasons(results, said.passed))
+        step = Step(name=testbench.name, passed=said.passed, results=results, detail=detail, cached=known is not None)
+        return step, said.evidence, said.notes
+
+    def _tell_what_is_missing(self, steps: Sequence[Step]) -> tuple[str, ...]:
+        """Ignored files of the checkout that the log of a failing command names, and that the copy lacks."""
+        logs = "\n".join(result.log_tail for step in steps if not step.passed for result in step.results)
+        if not logs:
+            return ()
+        found = [path for path in self.repository.ignored() if _names(logs, path) and path not in self.needs]
+        return tuple(
+            f"the failing test names {path}, which git ignores and the private copy lacks; "
+            f'if it needs it: [project] needs = ["{path}"] in veriloop.toml'
+            for path in found
+        )
+
+
+def apply(
+    repository: Repository, report: Report, *, minimum: Evidence = Evidence.TESTS, about: str = ""
+) -> AppliedChange:
+    """Writes a verified change into the work tree: the files only, never index, branch or commit.
+
+    Args:
+        repository: where.
+        report: the proof. Its tree must be its base with its patch.
+        minimum: the evidence that is enough; `TESTS_ICARUS` where the user's configuration allows that.
+        about: what the change is, in one line; kept for `undo`.
+
+    Raises:
+        NotVerified: the report does not pass, is too weak, or is about something else.
+        StaleTree: a file is no longer what was verified; nothing was changed.
+    """
+    if not report.passed:
+        raise NotVerified("this change did not pass the gate")
+    if report.evidence < minimum:
+        raise NotVerified(f"the evidence is only: {report.evidence.label}; a change is applied from: {minimum.label}")
+    before = {path: repository.read(report.patch.base, path) or b"" for path in report.patch.paths}
+    after = edited(before, report.patch.edits)
+    if repository.write_tree_with(report.patch.base, after) != report.tree:
+        raise NotVerified("the report is about another tree than this change makes")
+    return write(repository, report.patch.base, after, about=about)
+
+
+def require_red(steps: Sequence[Step], test: CommandTest) -> None:
+    """Says that the harness is at fault where a command that the user says fails passes in the private copy.
+
+    Raises:
+        NotVerified: it passes.
+    """
+    if any(step.name == test.name and step.passed for step in steps):
+        raise NotVerified(
+            f"`{test.command}` passes in a private copy of this tree, so there is nothing to repair here; "
+            "if it fails in your checkout, the copy lacks files that git ignores",
+            hint='name them in veriloop.toml: [project] needs = ["path", ...]',
+        )
+
+
+def _copied(copy: Export) -> Iterator[str]:
+    yield from (f"not in the private copy: {path} ({why})" for path, why in copy.left_out)
+    yield from (f"added to the private copy: {path} ({why})" for path, why in copy.added)
+
+
+def _refused(touched: Sequence[Protected]) -> Step:
+    return Step(name=PROTECTED, passed=False, detail="; ".join(map(str, touched)))
+
+
+def _shown(touched: Sequence[Protected]) -> Step:
+    return Step(name=PROTECTED, passed=True, detail="look at these yourself: " + "; ".join(map(str, touched)))
+
+
+def _names(log: str, path: str) -> bool:
+    name = path.rstrip("/")
+    # A short name such as `a.o` stands in many logs by chance.
+    return len(name) >= 3 and re.search(rf"(?<![\w.]){re.escape(name)}(?!\w)", log) is not None

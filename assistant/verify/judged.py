@@ -1,0 +1,113 @@
+"""What the steps on a base and on a changed tree come to together."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path, PurePosixPath
+
+from veriloop.assistant.verify.evidence import Evidence, Step
+from veriloop.assistant.verify.results import Outcome, SimResult
+from veriloop.assistant.verify.static import ELABORATE, LINT, PARSE, few, relative
+from veriloop.assistant.verify.testbench import CommandTest, Testbench
+
+NOT_THERE = "the testbench is not in this tree"
+
+_SOURCE_SUFFIXES = frozenset({".v", ".sv"})
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What one tree came to."""
+
+    steps: tuple[Step, ...]
+    errors: Counter[str]
+    """What the static steps call errors, without their lines."""
+    evidence: Evidence
+    """What the tests alone show; `NONE` if one failed or none ran."""
+    notes: tuple[str, ...] = ()
+
+
+def evidence_of(after: Judged) -> Evidence:
+    """How far the evidence reaches: that of the tests, or of the static steps where there are none."""
+    if after.evidence:
+        return after.evidence
+    reached = Evidence.NONE
+    for name, evidence in ((PARSE, Evidence.PARSES), (LINT, Evidence.LINTS), (ELABORATE, Evidence.ELABORATES)):
+        ran = [step for step in after.steps if step.name.split(" ")[0] == name and not step.results]
+        if not ran or not all(step.passed for step in ran):
+            break
+        reached = evidence
+    return reached
+
+
+def passes(before: Judged, after: Judged) -> bool:
+    """Every test is green, and no static step says more than it said about the base."""
+    tests = [step for step in after.steps if is_test(step)]
+    return all(step.passed for step in tests) and not after.errors - before.errors
+
+
+def unchecked(
+    before: Judged, after: Judged, testbenches: Sequence[Testbench], changed: Sequence[str]
+) -> tuple[str, ...]:
+    """What was not checked, a line each."""
+    lines = []
+    if not testbenches:
+        lines.append("behaviour: no test was run")
+    known = after.errors & before.errors
+    if known:
+        lines.append(f"what is wrong on the base already: {few(known)}")
+    lines += after.notes
+    red = {step.name for step in before.steps if not step.passed}
+    lines += [
+        f"{step.name}: passes before and after; whether it can fail on this change was not seen"
+        for step in after.steps
+        if is_test(step) and step.passed and step.name not in red
+    ]
+    lines += _unread(testbenches, changed)
+    lines.append("synthesis, timing and formal properties")
+    return tuple(lines)
+
+
+def _unread(testbenches: Sequence[Testbench], changed: Sequence[str]) -> list[str]:
+    """Changed RTL that no testbench names; a command may read anything."""
+    if not testbenches or any(isinstance(testbench, CommandTest) for testbench in testbenches):
+        return []
+    designs = [testbench.design for testbench in testbenches if not isinstance(testbench, CommandTest)]
+    named = {path.as_posix() for design in designs for path in (*design.sources, *design.library_files)}
+    return [
+        f"{path}: no test reads it"
+        for path in changed
+        if PurePosixPath(path).suffix.lower() in _SOURCE_SUFFIXES and path not in named
+    ]
+
+
+def is_test(step: Step) -> bool:
+    """Whether the step is a testbench."""
+    return bool(step.results) or step.detail.startswith(NOT_THERE)
+
+
+def reasons(results: Sequence[SimResult], passed: bool) -> list[str]:
+    """Why the runs came out as they did; of runs that agree, one line."""
+    shown = results if passed else [result for result in results if not result.passed] or results
+    said: dict[str, list[str]] = {}
+    for result in shown:
+        what = result.reason or result.outcome.value
+        if result.outcome is Outcome.COMPILE_ERROR:
+            what = f"does not compile: {what}"
+        said.setdefault(what, []).append(" from ".join(word for word in (result.engine, result.start) if word))
+    return [f"{what} ({', '.join(runs)})" for what, runs in said.items()]
+
+
+def without_root(result: SimResult, root: Path) -> SimResult:
+    """The result without the place of the private copy in it."""
+    return replace(
+        result,
+        reason=relative(result.reason, root),
+        log_tail=relative(result.log_tail, root),
+        diagnostics=tuple(
+            replace(one, path=relative(one.path, root), message=relative(one.message, root))
+            for one in result.diagnostics
+        ),
+    )

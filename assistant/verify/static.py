@@ -1,0 +1,105 @@
+"""What can be said about a design without running it: does it parse, does it lint, does it elaborate."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path, PurePosixPath
+
+from veriloop.assistant.design.elaborate import Elaboration, elaborate
+from veriloop.assistant.design.model import Design, Diagnostic
+from veriloop.assistant.design.syntax import SyntaxTree
+from veriloop.assistant.events import CancelToken
+from veriloop.assistant.verify.evidence import Step
+from veriloop.assistant.verify.protected import HDL_SUFFIXES
+from veriloop.assistant.verify.testbench import CocotbTestbench, CommandTest, Testbench, TraceTestbench
+from veriloop.assistant.verify.toolchain import Toolchain
+
+PARSE, LINT, ELABORATE = "parse", "lint", "elaborate"
+
+Found = tuple[Step, Counter[str]]
+"""A step, and its errors without their lines, so that those of two trees compare."""
+
+
+def parse_step(root: Path, paths: Sequence[str], *, read: bool) -> Found:
+    """Whether the files of a tree follow the grammar; only HDL is looked at.
+
+    The error-tolerant grammar stumbles over some macros, so files that a tool has read (`read`) do parse.
+    """
+    places: list[str] = []
+    errors: Counter[str] = Counter()
+    for path in paths:
+        if PurePosixPath(path).suffix.lower() in HDL_SUFFIXES and (root / path).is_file():
+            tree = SyntaxTree((root / path).read_bytes())
+            places += [f"{path}:{tree.line(gap.start_byte)}: cannot be parsed" for gap in tree.gaps]
+            errors.update(f"{path}: {tree.text(gap)[:60]}" for gap in tree.gaps)
+    if read:
+        return Step(name=PARSE, passed=True), Counter()
+    return Step(name=PARSE, passed=not places, detail=few(places)), errors
+
+
+def static_steps(design: Design, *, root: Path, toolchain: Toolchain, cancel: CancelToken) -> Iterator[Found]:
+    """Verilator's lint and slang's elaboration of one design of the tree that lies at `root`."""
+    rooted = design.rooted(root)
+    yield _step(LINT, design, toolchain.verilator.lint(rooted, cwd=root, cancel=cancel), root)
+    yield _step(ELABORATE, design, elaborate(rooted).errors, root)
+
+
+def instantiated(testbenches: Sequence[Testbench], root: Path) -> tuple[Design, ...]:
+    """What the testbenches instantiate from files other than their own; a testbench in one file is taken whole."""
+    found: dict[Design, None] = {}
+    for testbench in testbenches:
+        if isinstance(testbench, CommandTest) or missing_files(testbench, root):
+            continue
+        if isinstance(testbench, CocotbTestbench):
+            found[testbench.design] = None
+            continue
+        for design in _below(testbench.design, elaborate(testbench.design.rooted(root)), root):
+            found[design] = None
+    return tuple(found)
+
+
+def _below(design: Design, elaboration: Elaboration, root: Path) -> tuple[Design, ...]:
+    own = elaboration.modules.get(design.toplevel)
+    if own is None or own.path is None:
+        return (design,)
+    names = []
+    for path, module in elaboration.hierarchy.items():
+        defined = elaboration.modules[module].path
+        if path.count(".") == 1 and defined is not None and defined != own.path:
+            names.append(module)
+    sources = tuple(path for path in design.sources if root / path != own.path)
+    below = tuple(replace(design, toplevel=name, sources=sources, parameters=()) for name in dict.fromkeys(names))
+    return below or (design,)
+
+
+def missing_files(testbench: Testbench, root: Path) -> list[str]:
+    """The files that a testbench names and the tree lacks."""
+    if isinstance(testbench, CommandTest):
+        return []
+    paths = [*testbench.design.sources]
+    if isinstance(testbench, TraceTestbench):
+        paths.append(testbench.oracle)
+    return [path.as_posix() for path in paths if not (root / path).is_file()]
+
+
+def _step(name: str, design: Design, diagnostics: Sequence[Diagnostic], root: Path) -> tuple[Step, Counter[str]]:
+    found = [replace(one, path=relative(one.path, root)) for one in diagnostics]
+    errors = [one for one in found if one.severity == "error"]
+    warnings = Counter(one.code for one in found if one.severity == "warning" and one.code)
+    said = ", ".join(f"{count} {code}" for code, count in sorted(warnings.items()))
+    detail = few(map(str, errors)) if errors else f"{design.toplevel}: " + (f"warnings: {said}" if said else "clean")
+    return Step(name=name, passed=not errors, detail=detail), Counter(f"{one.path}: {one.message}" for one in errors)
+
+
+def relative(text: str, root: Path) -> str:
+    """The text without the place of the private copy."""
+    return text.replace(f"{root}/", "").replace(str(root), ".")
+
+
+def few(texts: Iterable[str], limit: int = 3) -> str:
+    """The first of many, and how many more there are."""
+    found = list(texts)
+    more = f" and {len(found) - limit} more" if len(found) > limit else ""
+    return "; ".join(found[:limit]) + more
