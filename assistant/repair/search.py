@@ -18,7 +18,7 @@ from veriloop.assistant.design.edits import Edit, apply_edits
 from veriloop.assistant.design.structure import Structure
 from veriloop.assistant.design.syntax import SyntaxTree
 from veriloop.assistant.events import Run, Tried
-from veriloop.assistant.repair.operators import Proposal, proposals
+from veriloop.assistant.repair.operators import Proposal, Replacement, proposals
 from veriloop.assistant.repair.rank import Failing, Ranker
 from veriloop.assistant.repair.screen import Contents, Screen
 from veriloop.assistant.verify.results import Outcome, SimResult
@@ -26,7 +26,16 @@ from veriloop.assistant.verify.results import Outcome, SimResult
 _CHILD_OFFSET = 1.5
 _REMAINING_WEIGHT = 3.0
 _REPEATED_WEIGHT = 1.0
+_JOINED_TURN = 4
+"""Every so many candidates one that joins two partial improvements: many designs have partial improvements aplenty."""
+_HOPELESS = 0.9
+"""Two partial improvements that together would leave this share of the failures are not joined."""
 _DEEPEST = 5
+_NEARLY_FACTOR = 4
+
+
+Changes = Mapping[str, tuple[Replacement, ...]]
+"""Replacements by file, in the bytes of the state that they start from."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +50,31 @@ class State:
     result: SimResult
     count: int
     """How many candidates had been judged when it was found."""
+    changes: Changes | None = None
+    """The replacements in bytes of the original; none where they were made one upon another."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidate:
+    """A state with changes to make, which nothing has judged yet."""
+
+    parent: State
+    changes: Changes
+    operators: tuple[str, ...]
+    cost: float
+    priority: float
+
+    @property
+    def contents(self) -> Contents:
+        """The files with the changes made."""
+        made = {
+            path: apply_edits(
+                self.parent.contents[path],
+                [Edit(path=path, start=start, end=end, text=text.encode()) for start, end, text in replacements],
+            )
+            for path, replacements in self.changes.items()
+        }
+        return {**self.parent.contents, **made}
 
 
 @dataclass(slots=True)
@@ -48,6 +82,8 @@ class Found:
     """What a search came to."""
 
     plausible: list[State] = field(default_factory=list)
+    nearly: list[State] = field(default_factory=list)
+    """Those that Verilator passes although the screen's engine does not."""
     tried: int = 0
     refused: int = 0
     """Candidates that did not elaborate, which no tool ran."""
@@ -94,39 +130,45 @@ def search(
     started = time.monotonic()
     found = Found(best=baseline)
     queue = _Queue(distances or {})
-    root = State(contents=original, operators=(), cost=0.0, result=baseline, count=0)
+    root = State(contents=original, operators=(), cost=0.0, result=baseline, count=0, changes={})
     queue.expand(root, offset=0.0)
     repeats: Counter[tuple[object, ...]] = Counter()
     limit = _Limit(limits)
     while not limit.reached(found) and (batch := queue.take(screen, found, limit.priority)):
-        for (priority, state, proposal, contents), result in zip(
-            batch, screen.judge([entry[3] for entry in batch]), strict=True
-        ):
+        for (candidate, contents), result in zip(batch, screen.judge([one[1] for one in batch]), strict=True):
             found.tried += 1
-            new = State(
-                contents={**state.contents, **contents},
-                operators=(*state.operators, proposal.operator),
-                cost=state.cost + proposal.cost,
-                result=result,
-                count=found.tried,
-            )
+            state = _reached(candidate, contents, result, found.tried)
             better = found.best is None or result.score < found.best.score
-            if result.passed or (confirm_near and better and screen.confirm(new.contents)):
-                found.plausible.append(new)
-                limit.first(priority, found)
-                found.seconds_to_first = found.seconds_to_first or time.monotonic() - started
-            elif result.score < state.result.score and len(new.operators) < _DEEPEST:
-                mark = _mark(result)
-                repeats[mark] += 1
+            if result.passed:
+                found.plausible.append(state)
+            elif confirm_near and better and screen.confirm(contents):
+                found.nearly.append(state)
+            elif result.score < candidate.parent.result.score and len(state.operators) < _DEEPEST:
+                repeats[_mark(result)] += 1
                 remaining = result.score / max(baseline.score, 1e-9)
-                offset = _CHILD_OFFSET * len(new.operators) + _REMAINING_WEIGHT * remaining
-                queue.expand(new, offset=offset + _REPEATED_WEIGHT * (repeats[mark] - 1))
+                offset = _CHILD_OFFSET * len(state.operators) + _REMAINING_WEIGHT * remaining
+                queue.expand(state, offset=offset + _REPEATED_WEIGHT * (repeats[_mark(result)] - 1))
+                queue.combine(root, state)
+            limit.passed(candidate.priority, found)
             if better:
-                found.best, found.best_state = result, new
+                found.best, found.best_state = result, state
+        if found.plausible and found.seconds_to_first is None:
+            found.seconds_to_first = time.monotonic() - started
         best = 0.0 if found.plausible else (found.best.score if found.best else 1.0)
-        yield Tried(found.tried, best, batch[-1][2].operator)
+        yield Tried(found.tried, best, batch[-1][0].operators[-1])
     found.exhausted = queue.empty
     return found
+
+
+def _reached(candidate: Candidate, contents: Contents, result: SimResult, count: int) -> State:
+    return State(
+        contents=contents,
+        operators=candidate.operators,
+        cost=candidate.cost,
+        result=result,
+        count=count,
+        changes=candidate.changes if not candidate.parent.operators else None,
+    )
 
 
 def _mark(result: SimResult) -> tuple[object, ...]:
@@ -134,54 +176,94 @@ def _mark(result: SimResult) -> tuple[object, ...]:
     return (result.failures, result.checks, result.failing, result.mismatches)
 
 
-_Entry = tuple[float, State, Proposal, Contents]
-
-
 class _Queue:
     """Proposals of all states, the likeliest first; a state's own are made when it is expanded."""
 
     def __init__(self, distances: Mapping[str, Mapping[str, int]]) -> None:
-        self._heap: list[tuple[float, int, State, str, Proposal]] = []
+        self._heap: list[tuple[float, int, Candidate]] = []
+        self._waiting: list[tuple[float, int, State]] = []
         self._order = itertools.count()
         self._distances = distances
-        self._waiting: list[tuple[float, int, State]] = []
+        self._partial: list[State] = []
+        self._joined: list[tuple[float, int, Candidate]] = []
+        self._turn = 0
 
     @property
     def empty(self) -> bool:
-        return not self._heap and not self._waiting
+        return not self._heap and not self._waiting and not self._joined
 
     def expand(self, state: State, *, offset: float) -> None:
+        """Lets a state's proposals in, each `offset` later than if they were the original's."""
         heapq.heappush(self._waiting, (offset, next(self._order), state))
 
-    def take(self, screen: Screen, found: Found, highest: float) -> list[_Entry]:
+    def combine(self, root: State, state: State) -> None:
+        """Joins a partial improvement with those found before: two slips, each found by itself."""
+        if state.changes is None:
+            return
+        base = max(root.result.score, 1e-9)
+        for other in self._partial:
+            changes = _union(other.changes or {}, state.changes)
+            expected = (other.result.score + state.result.score) / base - 1
+            if changes is not None and expected < _HOPELESS:
+                candidate = Candidate(
+                    parent=root,
+                    changes=changes,
+                    operators=(*other.operators, *state.operators),
+                    cost=other.cost + state.cost,
+                    priority=_CHILD_OFFSET + _REMAINING_WEIGHT * max(0.0, expected),
+                )
+                # Among equals the likelier slips first.
+                heapq.heappush(self._joined, (expected + candidate.cost / 100, next(self._order), candidate))
+        self._partial.append(state)
+
+    def take(self, screen: Screen, found: Found, highest: float) -> list[tuple[Candidate, Contents]]:
         """The next candidates, at most as many as are judged at once; none when nothing is left."""
-        batch: list[_Entry] = []
-        while len(batch) < screen.jobs and (entry := self._pop(highest)) is not None:
-            priority, state, path, proposal = entry
-            edits = [
-                Edit(path=path, start=start, end=end, text=text.encode())
-                for start, end, text in proposal.replacements
-            ]
-            contents = {path: apply_edits(state.contents[path], edits)}
-            whole = {**state.contents, **contents}
-            if not screen.is_new(whole):
+        batch: list[tuple[Candidate, Contents]] = []
+        while len(batch) < screen.jobs and (candidate := self._pop(highest)) is not None:
+            contents = candidate.contents
+            if not screen.is_new(contents):
                 continue
-            if not screen.elaborates(whole):
+            if not screen.elaborates(contents):
                 found.refused += 1
                 continue
-            batch.append((priority, state, proposal, whole))
+            batch.append((candidate, contents))
         return batch
 
-    def _pop(self, highest: float) -> tuple[float, State, str, Proposal] | None:
+    def _push(self, candidate: Candidate) -> None:
+        heapq.heappush(self._heap, (candidate.priority, next(self._order), candidate))
+
+    def _pop(self, highest: float) -> Candidate | None:
+        self._turn += 1
+        if self._joined and self._turn % _JOINED_TURN == 0:
+            return heapq.heappop(self._joined)[2]
         # A state's proposals cost at least 1 beyond its offset, so it need not be expanded before that.
         while self._waiting and (not self._heap or self._waiting[0][0] + 1 <= self._heap[0][0]):
             offset, _, state = heapq.heappop(self._waiting)
             for priority, path, proposal in _proposals(state, self._distances):
-                heapq.heappush(self._heap, (offset + priority, next(self._order), state, path, proposal))
+                self._push(
+                    Candidate(
+                        parent=state,
+                        changes={path: proposal.replacements},
+                        operators=(*state.operators, proposal.operator),
+                        cost=state.cost + proposal.cost,
+                        priority=offset + priority,
+                    )
+                )
         if not self._heap or self._heap[0][0] > highest:
             return None
-        priority, _, state, path, proposal = heapq.heappop(self._heap)
-        return priority, state, path, proposal
+        return heapq.heappop(self._heap)[2]
+
+
+def _union(one: Changes, two: Changes) -> Changes | None:
+    """Both changes at once; none where they touch the same bytes."""
+    union = {path: tuple(sorted({*one.get(path, ()), *two.get(path, ())})) for path in {**one, **two}}
+    for path, replacements in union.items():
+        if len(replacements) < len(one.get(path, ())) + len(two.get(path, ())):
+            return None
+        for before, after in itertools.pairwise(replacements):
+            if after[0] < before[1] or after[0] == before[0]:
+                return None
+    return union
 
 
 def _proposals(
@@ -210,13 +292,20 @@ class _Limit:
         self._limits = limits
         self._deadline = limits.deadline
         self._until: int | None = None
+        self._after_plausible = False
         self.priority = float("inf")
 
-    def first(self, priority: float, found: Found) -> None:
-        if self._until is None:
+    def passed(self, priority: float, found: Found) -> None:
+        """Notes that a candidate was judged; the first that passes sets how far the search looks on."""
+        if found.plausible and not self._after_plausible:
+            self._after_plausible = True
             self._until = found.tried + self._limits.look_on
             self.priority = priority + self._limits.look_on_priority
             self._deadline = min(self._deadline, time.monotonic() + self._limits.look_on_s)
+        elif found.nearly and self._until is None:
+            # The screen's engine may yet pass a better one, so this looks on longer.
+            self._until = found.tried + _NEARLY_FACTOR * self._limits.look_on
+            self._deadline = min(self._deadline, time.monotonic() + _NEARLY_FACTOR * self._limits.look_on_s)
 
     def reached(self, found: Found) -> bool:
         if time.monotonic() >= self._deadline:

@@ -13,11 +13,11 @@ from veriloop.assistant.repair.operators.expressions import expressions
 from veriloop.assistant.repair.operators.identifiers import identifiers
 from veriloop.assistant.repair.operators.literals import literals
 from veriloop.assistant.repair.operators.processes import processes
-from veriloop.assistant.repair.operators.proposal import Proposal, Site
+from veriloop.assistant.repair.operators.proposal import Proposal, Replacement, Site
 from veriloop.assistant.repair.operators.selects import selects
 from veriloop.assistant.repair.operators.statements import statements
 
-__all__ = ["Proposal", "proposals"]
+__all__ = ["Proposal", "Replacement", "proposals"]
 
 _OPERATORS = (
     literals,
@@ -32,6 +32,9 @@ _OPERATORS = (
 )
 _EVERYWHERE_COST = 0.5
 _PAIRED_COST = 1.0
+_FORM_COST = -0.5
+"""Several numbers of one odd form are a hint by themselves."""
+_FORMS = ("radix", "leading 1", "leading 0")
 
 
 def proposals(tree: SyntaxTree) -> list[tuple[Structure, Proposal]]:
@@ -56,7 +59,11 @@ def _everywhere(tree: SyntaxTree, singles: list[Proposal]) -> list[Proposal]:
         if proposal.operator in _JOINT:
             alike[proposal.operator, _JOINT[proposal.operator](tree, proposal)].append(proposal)
     joined = [_joined(group, _EVERYWHERE_COST) for group in equal.values() if len(group) > 1]
-    joined += [_joined(group, _PAIRED_COST) for group in alike.values() if len(group) > 1]
+    joined += [
+        _joined(group, _FORM_COST if len(group) > 2 and group[0].operator in _FORMS else _PAIRED_COST)
+        for group in alike.values()
+        if len(group) > 1
+    ]
     for group in alike.values():
         # Two processes of three: any pair of one kind of flip.
         if len(group) > 2 and "to" in group[0].operator.split():
