@@ -6,7 +6,7 @@ Verilator and Icarus read them, so that macros reach the files after them.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -44,6 +44,7 @@ _LENIENT = (
 )
 
 _MISSING_MODULE = frozenset({"UnknownModule", "UnknownInterface", "UnknownPrimitive"})
+_MISSING_NAME = frozenset({"UnknownPackage", "UnknownClassOrPackage", "UnknownInterface", "UndeclaredIdentifier"})
 _DOWNGRADED = _MISSING_MODULE | {"UnknownSystemName", "UnknownDirective", "InvalidTopModule"}
 """What slang calls an error and the simulators do not, or that says that a file is missing rather than wrong."""
 
@@ -167,8 +168,27 @@ class Elaboration:
     @cached_property
     def missing_modules(self) -> tuple[str, ...]:
         """Modules that are instantiated and defined nowhere, sorted."""
-        found = {str(raw.args[0]) for raw in self._raw if _code(raw) in _MISSING_MODULE and raw.args}
-        return tuple(sorted(found))
+        return self._named_in(_MISSING_MODULE)
+
+    @property
+    def declared_modules(self) -> tuple[str, ...]:
+        """All modules, interfaces and programs of the files, instantiated or not, sorted."""
+        definitions = self.compilation.getDefinitions()
+        return tuple(sorted({symbol.name for symbol in definitions if isinstance(symbol, ast.DefinitionSymbol)}))
+
+    @cached_property
+    def missing_names(self) -> tuple[str, ...]:
+        """Names that mean nothing, sorted; packages and interfaces that stand in other files are among them."""
+        return self._named_in(_MISSING_NAME)
+
+    @cached_property
+    def missing_includes(self) -> tuple[str, ...]:
+        """Files that are included and not found, as the text names them, sorted."""
+        return self._named_in({"CouldNotOpenIncludeFile"})
+
+    def _named_in(self, codes: Collection[str]) -> tuple[str, ...]:
+        """The first argument of the diagnostics with these codes."""
+        return tuple(sorted({str(raw.args[0]) for raw in self._raw if _code(raw) in codes and raw.args}))
 
     @cached_property
     def root(self) -> ast.RootSymbol:
@@ -345,6 +365,22 @@ def elaborate(design: Design, overrides: Mapping[Path, bytes] | None = None) -> 
         overrides: contents in place of those on disk, sources and headers alike.
     """
     return Elaborator(design, overrides).elaborate()
+
+
+def declared(content: bytes) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The modules, interfaces, programs and primitives that a file declares, and its packages; includes are left out."""
+    manager = pyslang.SourceManager()
+    buffer = manager.assignText(SourceText(content).text)
+    tree = syntax.SyntaxTree.fromBuffers(cast(Any, [buffer]), manager)
+    modules: list[str] = []
+    packages: list[str] = []
+    for member in cast(Any, tree.root).members:
+        if isinstance(member, syntax.ModuleDeclarationSyntax):
+            name = member.header.name.valueText
+            (packages if member.kind == syntax.SyntaxKind.PackageDeclaration else modules).append(name)
+        elif isinstance(member, syntax.UdpDeclarationSyntax):
+            modules.append(member.name.valueText)
+    return tuple(filter(None, modules)), tuple(filter(None, packages))
 
 
 def members(scope: Any, prefix: str = "") -> Iterator[tuple[str, ast.Symbol]]:
