@@ -101,7 +101,7 @@ def judging(path: str, *, rtl: bool = False) -> str:
     folder = next((part for part in pure.parent.parts if part.lower() in _TEST_FOLDERS), "")
     if folder:
         return f"lies in {folder}/, where tests are"
-    return "is named as a test" if _TEST_NAME.fullmatch(name.split(".")[0]) else ""
+    return "is named as a test" if any(map(_TEST_NAME.fullmatch, name.split(".")[:-1])) else ""
 
 
 def own_files(testbench: Testbench, contents: Contents) -> set[str]:
