@@ -10,6 +10,7 @@ from pathlib import Path, PurePosixPath
 from typing import Literal
 
 from veriloop.assistant.design.model import Design
+from veriloop.assistant.design.roles import is_test_path
 from veriloop.assistant.design.syntax import SyntaxTree
 from veriloop.assistant.verify.testbench import (
     CocotbTestbench,
@@ -26,13 +27,6 @@ Contents = Mapping[str, tuple[bytes, bytes]]
 
 HDL_SUFFIXES = frozenset({".v", ".sv", ".vh", ".svh", ".vp", ".svp", ".inc", ".vinc", ".h"})
 
-_TEST_FOLDERS = frozenset(
-    {"tb", "tbs", "test", "tests", "testbench", "testbenches", "bench", "benches", "sim", "verif", "verification", "dv"}
-    | {"formal"}
-)
-_TEST_NAME = re.compile(
-    r"(?:tb|test|testbench)_.*|.*_(?:tb|test|testbench)(?:_t?\d+)?|(?:tb|test|testbench)\d*|conftest"
-)
 _WAIVER = re.compile(r".*\.(?:vlt|waiver|waive|awl|swl|sby)|\.rules\.verible_lint|.*verible.*|\.?slang.*\.(?:f|json)")
 _BUILD = re.compile(
     r".*\.(?:f|fl|core|mk|tcl|do)|veriloop\.toml|(?:gnu)?makefile|cmakelists\.txt|bender\.(?:yml|lock)|.*\.vc", re.I
@@ -98,10 +92,10 @@ def judging(path: str, *, rtl: bool = False) -> str:
         return "says what is built or tested"
     if rtl:
         return ""
-    folder = next((part for part in pure.parent.parts if part.lower() in _TEST_FOLDERS), "")
-    if folder:
-        return f"lies in {folder}/, where tests are"
-    return "is named as a test" if any(map(_TEST_NAME.fullmatch, name.split(".")[:-1])) else ""
+    named_so = any(is_test_path(PurePosixPath(part)) for part in name.split(".")[:-1]) or name == "conftest.py"
+    if named_so or is_test_path(pure) or "formal" in pure.parent.parts:
+        return "is a test by its name or its directory"
+    return ""
 
 
 def own_files(testbench: Testbench, contents: Contents) -> set[str]:

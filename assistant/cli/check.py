@@ -1,0 +1,106 @@
+"""`veriloop check`: the gate alone, on a change that is there already."""
+
+from __future__ import annotations
+
+import argparse
+import shlex
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from veriloop.assistant.cli.session import Session
+from veriloop.assistant.cli.subject import subject
+from veriloop.assistant.cli.tree import open_repository
+from veriloop.assistant.errors import UsageError
+from veriloop.assistant.events import finish
+from veriloop.assistant.gate import Gate
+from veriloop.assistant.repository.repository import Repository
+from veriloop.assistant.verify.cache import VerdictCache
+from veriloop.assistant.verify.evidence import Report
+from veriloop.assistant.verify.report_text import as_json, as_markdown, as_text, verified
+from veriloop.assistant.verify.toolchain import Toolchain
+
+NAME = "check"
+HELP = "judge a change that is there already, with the evidence"
+
+REFUTED_EXIT, NOT_VERIFIED_EXIT = 1, 3
+
+
+@dataclass(frozen=True, slots=True)
+class _Change:
+    """What is judged: two trees, and the words that name them on the command line."""
+
+    base: str
+    tree: str
+    words: tuple[str, ...]
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declares what can be judged, by what, and how it is shown."""
+    what = parser.add_mutually_exclusive_group()
+    what.add_argument("--staged", action="store_true", help="what a commit would contain now, against the last commit")
+    what.add_argument(
+        "--worktree", action="store_true", help="what is on disk, against the last commit (this is the default)"
+    )
+    what.add_argument(
+        "patch", nargs="?", metavar="PATCH", help="a unified diff, against what is on disk; - reads stdin"
+    )
+    parser.add_argument("--testbench", action="append", default=[], metavar="FILE", help="judge by this testbench")
+    parser.add_argument("--test", action="append", default=[], metavar="COMMAND", help="judge by this command")
+    parser.add_argument("--top", default="", metavar="MODULE", help="the module at the top of the testbench")
+    parser.add_argument("--markdown", action="store_true", help="write the report as Markdown")
+
+
+def run(arguments: argparse.Namespace, session: Session) -> int:
+    """Judges the change: 0 verified or nothing changed, 1 refuted, 3 nothing but lint and elaboration could run."""
+    repository = open_repository(session)
+    change = _change(arguments, session, repository)
+    if change.base == change.tree:
+        session.result("nothing to check: nothing is changed", {"changed": [], "exit": 0})
+        return 0
+    gate = Gate(
+        repository=repository,
+        toolchain=Toolchain.find(cache=repository.cache, cancel=session.cancel),
+        cache=VerdictCache(repository.cache / "v1"),
+        cancel=session.cancel,
+    )
+    by = subject(arguments, session, gate, change.tree)
+    replay = shlex.join(["veriloop", "check", *change.words, *_options(arguments)])
+    run = gate.check_trees(change.base, change.tree, by.testbenches, designs=by.designs, replay=replay)
+    report = finish(run, session.observe)
+    diff = repository.diff(change.base, change.tree)
+    exit_code = _exit_code(report)
+    text = as_markdown(report, diff) if arguments.markdown else as_text(report)
+    session.result(text, {**as_json(report, diff), "exit": exit_code})
+    return exit_code
+
+
+def _change(arguments: argparse.Namespace, session: Session, repository: Repository) -> _Change:
+    if arguments.staged:
+        return _Change(repository.head_tree(), repository.index_tree(), ("--staged",))
+    snapshot = repository.snapshot()
+    if arguments.patch:
+        diff = _read(arguments.patch, session.cwd)
+        return _Change(snapshot, repository.tree_of_patch(snapshot, diff), (arguments.patch,))
+    return _Change(repository.head_tree(), snapshot, ("--worktree",))
+
+
+def _read(name: str, cwd: Path) -> bytes:
+    if name == "-":
+        return sys.stdin.buffer.read()
+    try:
+        return (cwd / name).read_bytes()
+    except OSError as error:
+        raise UsageError(f"{name} cannot be read: {error.strerror}") from error
+
+
+def _options(arguments: argparse.Namespace) -> list[str]:
+    words = [word for name in arguments.testbench for word in ("--testbench", name)]
+    words += [word for command in arguments.test for word in ("--test", command)]
+    return [*words, "--top", arguments.top] if arguments.top else words
+
+
+def _exit_code(report: Report) -> int:
+    if not report.passed:
+        return REFUTED_EXIT
+    return 0 if verified(report) else NOT_VERIFIED_EXIT

@@ -1,0 +1,109 @@
+"""What judges the change that `check` was given: the tests that the user names, else those that the tree holds."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from veriloop.assistant.cli.session import Session
+from veriloop.assistant.design.elaborate import elaborate
+from veriloop.assistant.design.model import Design
+from veriloop.assistant.design.project import Project
+from veriloop.assistant.design.roles import is_test_path
+from veriloop.assistant.errors import UsageError
+from veriloop.assistant.events import Note, finish
+from veriloop.assistant.gate import Gate
+from veriloop.assistant.repository.export import export
+from veriloop.assistant.repository.private import private_directory
+from veriloop.assistant.repository.repository import Repository
+from veriloop.assistant.verify.summary import NO_SUMMARY
+from veriloop.assistant.verify.testbench import CommandTest, Testbench, VerilogTestbench
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """The tests, and the designs to lint and elaborate where there are none."""
+
+    testbenches: tuple[Testbench, ...]
+    designs: tuple[Design, ...] = ()
+
+
+def subject(arguments: argparse.Namespace, session: Session, gate: Gate, tree: str) -> Subject:
+    """Finds what judges a tree.
+
+    Raises:
+        UsageError: a testbench that is named is not there, or has no toplevel.
+    """
+    repository = gate.repository
+    with private_directory(repository.cache) as directory:
+        project = Project.load(export(repository, tree, directory / "tree", needs=gate.needs).root)
+        named = [*_commands(arguments), *_named(arguments, session, repository, project)]
+        if named:
+            return Subject(tuple(named))
+        found = tuple(_found(project))
+        speaking = _speaking(session, gate, tree, found)
+        return Subject(speaking, () if speaking else tuple(_tops(project)))
+
+
+def _commands(arguments: argparse.Namespace) -> Iterator[Testbench]:
+    for command in arguments.test:
+        yield CommandTest(name=command, command=command)
+
+
+def _named(
+    arguments: argparse.Namespace, session: Session, repository: Repository, project: Project
+) -> Iterator[Testbench]:
+    for name in arguments.testbench:
+        path = (session.cwd / name).resolve()
+        root = repository.root.resolve()
+        if not path.is_relative_to(root):
+            raise UsageError(f"{name} is not in this repository")
+        found = project.testbench_design([path.relative_to(root)], toplevel=arguments.top)
+        for note in found.notes:
+            session.observe(Note(note))
+        yield VerilogTestbench(name=Path(name).stem, design=found.design)
+
+
+def _found(project: Project) -> Iterator[VerilogTestbench]:
+    """Modules without ports, in files that are named or placed like tests."""
+    for path in project.index.declares:
+        if not is_test_path(path):
+            continue
+        try:
+            design = project.testbench_design([path]).design
+        except UsageError:
+            # A part of another testbench, or several in one file: the user has to say which.
+            continue
+        module = elaborate(design.rooted(project.root)).modules.get(design.toplevel)
+        if module is not None and not module.ports:
+            yield VerilogTestbench(name=path.stem, design=design)
+
+
+def _speaking(
+    session: Session, gate: Gate, tree: str, found: tuple[VerilogTestbench, ...]
+) -> tuple[VerilogTestbench, ...]:
+    """Those that say whether they pass; of the others, which nobody asked for, a note."""
+    if not found:
+        return ()
+    steps = {step.name: step for step in finish(gate.baseline(tree, found), session.observe)}
+    silent = {
+        name for name, step in steps.items() if step.results and all(NO_SUMMARY in r.reason for r in step.results)
+    }
+    for name in sorted(silent):
+        session.observe(Note(f"{name} {NO_SUMMARY.removeprefix('the testbench ')}, so it is not counted"))
+    return tuple(testbench for testbench in found if testbench.name not in silent)
+
+
+def _tops(project: Project) -> Iterator[Design]:
+    """The design once for each module that nobody instantiates."""
+    try:
+        design = project.design().design
+    except UsageError:
+        return
+    if design.toplevel:
+        yield design
+        return
+    for top in elaborate(design.rooted(project.root)).tops:
+        yield replace(design, toplevel=top)
