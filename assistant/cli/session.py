@@ -7,12 +7,16 @@ import os
 import sys
 import time
 from collections.abc import Mapping
+from functools import cached_property
 from pathlib import Path
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 from veriloop.assistant.cli.progress import LiveProgress, PlainProgress, Progress
 from veriloop.assistant.errors import UsageError
 from veriloop.assistant.events import CancelToken, Event
+
+if TYPE_CHECKING:
+    from veriloop.assistant.config import Config
 
 
 class Session:
@@ -31,6 +35,18 @@ class Session:
         self.deadline: float | None = None
         """When the budget is spent, on `time.monotonic()`'s clock; set by the verb that has a budget."""
         self._progress: Progress | None = None
+
+    @cached_property
+    def config(self) -> Config:
+        """The settings in force, read when they are first asked for.
+
+        Raises:
+            ConfigError: a file cannot be used.
+        """
+        # Imported here because `veriloop --help` needs no settings.
+        from veriloop.assistant.config import find_root, load_config
+
+        return load_config(find_root(self.cwd))
 
     def observe(self, event: Event) -> None:
         """Shows an event of a workflow on stderr."""

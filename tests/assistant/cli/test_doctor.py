@@ -25,6 +25,14 @@ def path_of(tmp_path, monkeypatch):
     return only
 
 
+@pytest.fixture(autouse=True)
+def home(tmp_path, monkeypatch):
+    """No settings but a test's own."""
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    monkeypatch.delenv("VERILOOP_CACHE", raising=False)
+    monkeypatch.chdir(tmp_path)
+
+
 def doctor(capsys) -> tuple[int, dict[str, dict[str, object]]]:
     exit_code = main(["doctor", "--json"])
     answer = json.loads(capsys.readouterr().out)
@@ -90,7 +98,7 @@ def test_a_cache_that_cannot_be_written(capsys, tmp_path, monkeypatch):
     exit_code, findings = doctor(capsys)
     assert exit_code == 3
     assert findings["cache"]["ok"] is False
-    assert "XDG_CACHE_HOME" in str(findings["cache"]["remedy"])
+    assert "VERILOOP_CACHE" in str(findings["cache"]["remedy"])
 
 
 @pytest.mark.needs("verilator", "c++", "git")
@@ -100,3 +108,14 @@ def test_prebuilt_runtimes_are_counted(capsys, tmp_path, monkeypatch):
     archive.parent.mkdir(parents=True)
     archive.write_text("")
     assert doctor(capsys)[1]["runtime"]["detail"] == "1 built"
+
+
+@pytest.mark.needs("verilator", "c++", "git")
+def test_programs_that_the_user_configures(capsys, tmp_path):
+    (tmp_path / "config" / "veriloop").mkdir(parents=True)
+    settings = '[tools]\nverilator = "/none/verilator"\niverilog = "/none/iverilog"\n'
+    (tmp_path / "config" / "veriloop" / "config.toml").write_text(settings)
+    exit_code, findings = doctor(capsys)
+    assert exit_code == 3
+    assert "/none/verilator is not there" in str(findings["verilator"]["detail"])
+    assert findings["iverilog"]["ok"] is False
