@@ -87,10 +87,8 @@ def _speaking(
     """Those that say whether they pass; of the others, which nobody asked for, a note."""
     if not found:
         return ()
-    steps = {step.name: step for step in finish(gate.baseline(tree, found), session.observe)}
-    silent = {
-        name for name, step in steps.items() if step.results and all(NO_SUMMARY in r.reason for r in step.results)
-    }
+    steps = finish(gate.baseline(tree, found))
+    silent = {step.name for step in steps if step.results and all(NO_SUMMARY in run.reason for run in step.results)}
     for name in sorted(silent):
         session.observe(Note(f"{name} {NO_SUMMARY.removeprefix('the testbench ')}, so it is not counted"))
     return tuple(testbench for testbench in found if testbench.name not in silent)

@@ -1,0 +1,232 @@
+"""`veriloop check` and `veriloop undo` as a user runs them."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from veriloop.assistant.cli.main import main
+from veriloop.assistant.repository.apply import write
+from veriloop.assistant.repository.repository import Repository
+
+pytestmark = pytest.mark.needs("git")
+
+NOT_GATE = b"module inv(input a, output y);\n  assign y = ~a;\nendmodule\n"
+BROKEN = NOT_GATE.replace(b"~a", b"a")
+BENCH = b"""module inv_tb;
+  reg a; wire y; integer bad;
+  inv dut(.a(a), .y(y));
+  initial begin
+    bad = 0;
+    a = 0; #1 if (y !== 1) bad = bad + 1;
+    a = 1; #1 if (y !== 0) bad = bad + 1;
+    $display("Mismatches: %0d in %0d samples", bad, 2);
+    $finish;
+  end
+endmodule
+"""
+SILENT = b"module silent_tb;\n  inv dut();\n  initial #1 $finish;\nendmodule\n"
+
+
+@pytest.fixture(scope="session")
+def runtime(tmp_path_factory):
+    """One cache for all, so that Verilator's runtime is built once."""
+    return tmp_path_factory.mktemp("cache")
+
+
+@pytest.fixture
+def root(tmp_path, monkeypatch, runtime):
+    root = tmp_path / "a clone"
+    root.mkdir()
+    monkeypatch.setenv("VERILOOP_CACHE", str(runtime))
+    for name in [name for name in os.environ if name.startswith("GIT_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.chdir(root)
+    git("init", "--quiet")
+    save(root / "rtl/inv.v", BROKEN)
+    save(root / "tb/inv_tb.v", BENCH)
+    commit()
+    return root
+
+
+def git(*words: str) -> str:
+    identity = ["-c", "user.name=A", "-c", "user.email=a@example.org"]
+    return subprocess.run(["git", *identity, *words], check=True, capture_output=True, text=True).stdout
+
+
+def commit() -> None:
+    git("add", "--all")
+    git("commit", "--quiet", "--message", "x")
+
+
+def save(path: Path, content: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content)
+
+
+def check(capsys, *words: str) -> tuple[int, dict[str, Any]]:
+    code = main(["--json", "check", *words])
+    data = json.loads(capsys.readouterr().out)
+    assert data["exit"] == code
+    return code, data
+
+
+@pytest.mark.needs("verilator", "c++")
+def test_a_fix_on_disk_is_verified(root, capsys):
+    save(root / "rtl/inv.v", NOT_GATE)
+    index = (root / ".git/index").read_bytes()
+    code, data = check(capsys)
+    assert (code, data["evidence"], data["fixed"]) == (0, "tests", ["inv_tb"])
+    assert data["replay"] == "veriloop check --worktree"
+    assert "+  assign y = ~a;" in str(data["diff"])
+    assert (root / ".git/index").read_bytes() == index
+    assert git("status", "--short") == " M rtl/inv.v\n"
+
+
+@pytest.mark.needs("verilator", "c++")
+def test_only_what_is_staged_counts_with_staged(root, capsys):
+    save(root / "rtl/inv.v", NOT_GATE)
+    git("add", "rtl/inv.v")
+    save(root / "rtl/inv.v", BROKEN + b"// not staged\n")
+    assert check(capsys, "--staged")[0] == 0
+    code, data = check(capsys, "--worktree")
+    assert (code, data["passed"]) == (1, False)
+
+
+@pytest.mark.needs("verilator", "c++")
+def test_a_regression_is_refuted(root, capsys):
+    save(root / "rtl/inv.v", NOT_GATE)
+    commit()
+    save(root / "rtl/inv.v", BROKEN)
+    code, data = check(capsys)
+    assert (code, data["broken"]) == (1, ["inv_tb"])
+    assert main(["check"]) == 1
+    assert "passed before: this change breaks it" in capsys.readouterr().out
+
+
+@pytest.mark.needs("verilator", "c++")
+def test_a_patch_is_judged_on_top_of_what_is_on_disk(root, capsys):
+    save(root / "rtl/inv.v", NOT_GATE)
+    (root.parent / "fix.patch").write_text(git("diff"))
+    git("checkout", "--quiet", ".")
+    save(root / "tb/inv_tb.v", BENCH.replace(b"2);", b"2); // edited, not committed"))
+    assert check(capsys, "../fix.patch")[0] == 0
+    assert (root / "rtl/inv.v").read_bytes() == BROKEN
+    (root / "rtl/inv.v").write_bytes(b"something else\n")
+    assert main(["check", "../fix.patch"]) == 2
+    assert "does not apply" in capsys.readouterr().err
+
+
+@pytest.mark.needs("verilator", "c++")
+def test_a_testbench_that_is_named_is_the_only_one(root, capsys):
+    save(root / "rtl/inv.v", NOT_GATE)
+    save(root / "other/bench.v", BENCH.replace(b"inv_tb", b"bench"))
+    code, data = check(capsys, "--testbench", "other/bench.v")
+    assert code == 0
+    assert [step["name"] for step in data["steps"] if step["runs"]] == ["bench"]
+    assert data["replay"] == "veriloop check --worktree --testbench other/bench.v"
+    assert main(["check", "--testbench", "none.v"]) == 2
+
+
+@pytest.mark.needs("verilator")
+def test_a_command_judges(root, capsys):
+    save(root / "rtl/inv.v", NOT_GATE)
+    code, data = check(capsys, "--test", "grep -q '~a' rtl/inv.v")
+    assert (code, data["fixed"]) == (0, ["grep -q '~a' rtl/inv.v"])
+    assert check(capsys, "--test", "grep -q nothing rtl/inv.v")[0] == 1
+
+
+@pytest.mark.needs("verilator", "c++")
+def test_without_a_test_that_says_anything_nothing_is_verified(root, capsys):
+    (root / "tb/inv_tb.v").unlink()
+    save(root / "tb/silent_tb.v", SILENT)
+    commit()
+    save(root / "rtl/inv.v", NOT_GATE)
+    code, data = check(capsys)
+    assert (code, data["passed"], data["evidence"]) == (3, True, "elaborates")
+    assert "behaviour: no test was run" in data["unchecked"]
+    main(["check"])
+    assert "so it is not counted" in capsys.readouterr().err
+
+
+def test_nothing_changed(root, capsys):
+    assert check(capsys) == (0, {"changed": [], "exit": 0})
+    assert main(["check", "--staged"]) == 0
+    assert "nothing to check" in capsys.readouterr().out
+
+
+@pytest.mark.needs("verilator", "c++")
+def test_as_a_pre_commit_hook(root):
+    """With what git hands to a hook, in `git commit --all`, which commits from an index of its own."""
+    search = os.pathsep.join(path for path in sys.path if path)
+    hook = root / ".git/hooks/pre-commit"
+    hook.write_text(
+        f"#!/bin/sh\nPYTHONPATH='{search}' exec '{sys.executable}' -m veriloop.assistant.cli.main check --staged\n"
+    )
+    hook.chmod(0o755)
+    save(root / "rtl/inv.v", NOT_GATE)
+    git("commit", "--quiet", "--all", "--message", "good")
+    save(root / "rtl/inv.v", BROKEN)
+    with pytest.raises(subprocess.CalledProcessError) as caught:
+        git("commit", "--quiet", "--all", "--message", "bad")
+    assert "refuted: inv_tb" in caught.value.stderr + caught.value.stdout
+    assert git("log", "--format=%s").split() == ["good", "x"]
+
+
+def test_outside_of_a_repository(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("VERILOOP_CACHE", str(tmp_path / "cache"))
+    assert main(["check"]) == 2
+    assert "git init" in capsys.readouterr().err
+
+
+def test_undo_and_a_second_undo(root, capsys):
+    repository = Repository.open(root)
+    write(repository, repository.snapshot(), {"rtl/inv.v": NOT_GATE, "rtl/new.v": b"n\n"})
+    assert main(["--json", "undo"]) == 0
+    assert json.loads(capsys.readouterr().out) == {"restored": ["rtl/inv.v", "rtl/new.v"]}
+    assert (root / "rtl/inv.v").read_bytes() == BROKEN
+    assert git("status", "--short") == ""
+    assert main(["undo"]) == 2
+    assert "nothing to undo" in capsys.readouterr().err
+
+
+def test_undo_keeps_later_edits(root, capsys):
+    repository = Repository.open(root)
+    write(repository, repository.snapshot(), {"rtl/inv.v": NOT_GATE})
+    save(root / "rtl/inv.v", NOT_GATE + b"// mine\n")
+    assert main(["undo"]) == 2
+    assert "rtl/inv.v was edited since" in capsys.readouterr().err
+    assert (root / "rtl/inv.v").read_bytes() == NOT_GATE + b"// mine\n"
+
+
+def test_a_killed_change_is_taken_back_by_the_next_verb(root, capsys):
+    repository = Repository.open(root)
+    base = repository.snapshot()
+    pid = os.fork()
+    if pid == 0:
+        replace = Path.replace
+
+        def die(source: Path, target: Path) -> Path:
+            done = replace(source, target)
+            if Path(target).name == "inv.v":
+                os.kill(os.getpid(), signal.SIGKILL)
+            return done
+
+        Path.replace = die  # type: ignore[method-assign,assignment]  # for this child only
+        write(repository, base, {"rtl/inv.v": NOT_GATE, "rtl/new.v": b"n\n"})
+        os._exit(0)
+    os.waitpid(pid, 0)
+    assert (root / "rtl/inv.v").read_bytes() == NOT_GATE
+    assert main(["check"]) == 0
+    captured = capsys.readouterr()
+    assert "nothing to check" in captured.out
+    assert "rtl/inv.v is as it was" in captured.err
+    assert git("status", "--short") == ""
