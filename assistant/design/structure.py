@@ -26,6 +26,7 @@ _DECLARATIONS = (
     "output_declaration",
     "inout_declaration",
 )
+_DIRECTIONS: tuple[Literal["input", "output", "inout"], ...] = ("input", "output", "inout")
 _NAMING = (
     "ansi_port_declaration",
     "net_decl_assignment",
@@ -162,11 +163,7 @@ class Structure:
 
     def names(self, node: Node) -> set[str]:
         """The declared signals that a node mentions."""
-        return {
-            text
-            for inner in find(node, ("simple_identifier",))
-            if (text := self.tree.text(inner)) in self.signals
-        }
+        return {text for inner in find(node, ("simple_identifier",)) if (text := self.tree.text(inner)) in self.signals}
 
     def _declared(self, node: Node) -> Iterable[Declared]:
         text = self.tree.text(node)
@@ -175,9 +172,9 @@ class Structure:
         if first(node, ("integer_atom_type",)) is not None:
             range_text = "[31:0]"
         direction: Literal["input", "output", "inout", ""] = ""
-        for word in ("input", "output", "inout"):
+        for word in _DIRECTIONS:
             if text.lstrip().startswith(word):
-                direction = word  # type: ignore[assignment]  # the three words are the literal's
+                direction = word
         if node.type == "ansi_port_declaration" and not direction:
             inherited = self._inherited(node)
             if inherited is not None:

@@ -12,14 +12,16 @@ from pathlib import Path
 from veriloop.assistant.design.elaborate import Elaborator
 from veriloop.assistant.errors import ToolError
 from veriloop.assistant.events import CancelToken
+from veriloop.assistant.verify.cocotb import run_cocotb
 from veriloop.assistant.verify.command import run_command
 from veriloop.assistant.verify.results import Outcome, SimResult
 from veriloop.assistant.verify.simulation import conclude, run_icarus, run_testbench, run_verilator
-from veriloop.assistant.verify.testbench import CommandTest, Testbench, TraceTestbench, VerilogTestbench
+from veriloop.assistant.verify.testbench import CocotbTestbench, CommandTest, Testbench
 from veriloop.assistant.verify.toolchain import Toolchain
 
 _COMMENTS = re.compile(rb"//[^\n]*|/\*.*?\*/", re.S)
 _SPACE = re.compile(rb"\s+")
+_SHORTEST_COMPILE_S = 2.0
 _AROUND = re.compile(rb"\s*([^\w\s])\s*")
 
 Contents = Mapping[str, bytes]
@@ -59,11 +61,11 @@ class Screen:
         cancel: CancelToken,
     ) -> None:
         self._testbench = replace(testbench, timeout_s=timeout_s)
-        self._engine = engine
+        self.engine = engine
         self._original = original
         self._workers = workers
         self._toolchain = toolchain
-        self._elaborator = elaborator
+        self.elaborator = elaborator
         self._cancel = cancel
         self._pool = ThreadPoolExecutor(max_workers=len(workers))
         self._seen = {fingerprint(original)}
@@ -87,10 +89,10 @@ class Screen:
 
     def elaborates(self, candidate: Contents) -> bool:
         """Whether the candidate is worth a tool's time."""
-        if self._elaborator is None:
+        if self.elaborator is None:
             return True
         root = self._workers[0].root
-        return not self._elaborator.errors({root / path: content for path, content in candidate.items()})
+        return not self.elaborator.errors({root / path: content for path, content in candidate.items()})
 
     def judge(self, candidates: Sequence[Contents]) -> list[SimResult]:
         """Judges at most `jobs` candidates at once."""
@@ -123,22 +125,29 @@ class Screen:
             return self._run(worker)
         except ToolError as error:
             # A candidate that breaks a tool costs itself only; the baseline has shown that the tool works.
-            return SimResult(outcome=Outcome.FAIL, engine=self._engine, reason=error.message)
+            return SimResult(outcome=Outcome.FAIL, engine=self.engine, reason=error.message)
         finally:
             self._write(worker, {})
 
     def _run(self, worker: Worker) -> SimResult:
-        bench = self._testbench
-        options = {"root": worker.root, "scratch": worker.scratch, "toolchain": self._toolchain, "cancel": self._cancel}
+        bench, root, scratch = self._testbench, worker.root, worker.scratch
+        toolchain, cancel = self._toolchain, self._cancel
         if isinstance(bench, CommandTest):
-            return run_command(bench, root=worker.root, cancel=self._cancel)
-        if isinstance(bench, VerilogTestbench | TraceTestbench):
-            if self._engine == "icarus":
-                result = run_icarus(bench, **options, compile_timeout_s=max(2.0, bench.timeout_s))
-                if result is not None:
-                    return result
-            return worst(run_verilator(bench, **options))
-        return worst(run_testbench(bench, **options))
+            return run_command(bench, root=root, cancel=cancel)
+        if isinstance(bench, CocotbTestbench):
+            return worst(run_cocotb(bench, root=root, scratch=scratch, toolchain=toolchain, cancel=cancel))
+        if self.engine == "icarus":
+            result = run_icarus(
+                bench,
+                root=root,
+                scratch=scratch,
+                toolchain=toolchain,
+                cancel=cancel,
+                compile_timeout_s=max(_SHORTEST_COMPILE_S, bench.timeout_s),
+            )
+            if result is not None:
+                return result
+        return worst(run_verilator(bench, root=root, scratch=scratch, toolchain=toolchain, cancel=cancel))
 
     def _write(self, worker: Worker, candidate: Contents) -> None:
         for path, content in {**self._original, **candidate}.items():

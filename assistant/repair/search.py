@@ -11,7 +11,7 @@ import heapq
 import itertools
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from veriloop.assistant.design.edits import Edit, apply_edits
@@ -113,6 +113,7 @@ def search(
     baseline: SimResult,
     limits: Limits,
     *,
+    starts: Sequence[State] = (),
     distances: Mapping[str, Mapping[str, int]] | None = None,
     confirm_near: bool = False,
 ) -> Run[Found]:
@@ -123,6 +124,7 @@ def search(
         original: the editable files.
         baseline: how the original fails.
         limits: when to stop.
+        starts: states to begin with beside the original, not judged yet.
         distances: a module's signals by their distance from the failing outputs, where elaboration gave them.
         confirm_near: let Verilator judge each new best candidate that the screen refuses, because the screen's
             engine may never match this oracle.
@@ -132,6 +134,8 @@ def search(
     queue = _Queue(distances or {})
     root = State(contents=original, operators=(), cost=0.0, result=baseline, count=0, changes={})
     queue.expand(root, offset=0.0)
+    for state in starts:
+        queue.begin(state)
     repeats: Counter[tuple[object, ...]] = Counter()
     limit = _Limit(limits)
     while not limit.reached(found) and (batch := queue.take(screen, found, limit.priority)):
@@ -195,6 +199,10 @@ class _Queue:
     def expand(self, state: State, *, offset: float) -> None:
         """Lets a state's proposals in, each `offset` later than if they were the original's."""
         heapq.heappush(self._waiting, (offset, next(self._order), state))
+
+    def begin(self, state: State) -> None:
+        """Lets in a state that nothing has judged, before everything that costs more."""
+        self._push(Candidate(parent=state, changes={}, operators=state.operators, cost=state.cost, priority=state.cost))
 
     def combine(self, root: State, state: State) -> None:
         """Joins a partial improvement with those found before: two slips, each found by itself."""
@@ -266,9 +274,7 @@ def _union(one: Changes, two: Changes) -> Changes | None:
     return union
 
 
-def _proposals(
-    state: State, distances: Mapping[str, Mapping[str, int]]
-) -> Iterator[tuple[float, str, Proposal]]:
+def _proposals(state: State, distances: Mapping[str, Mapping[str, int]]) -> Iterator[tuple[float, str, Proposal]]:
     result = state.result
     hangs = result.outcome is Outcome.TIMEOUT
     failing = Failing(frozenset(result.failing), frozenset(result.passing), hangs)

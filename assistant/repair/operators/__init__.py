@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import defaultdict
 
 from veriloop.assistant.design.structure import Structure
@@ -49,15 +50,15 @@ def proposals(tree: SyntaxTree) -> list[tuple[Structure, Proposal]]:
 
 
 def _everywhere(tree: SyntaxTree, singles: list[Proposal]) -> list[Proposal]:
-    """The same slip made throughout: equal replacements, one kind of flip of all processes, one radix of all numbers."""
+    """The same slip made throughout: equal replacements, one flip of all processes, one radix of all numbers."""
     equal: dict[tuple[str, str, str], list[Proposal]] = defaultdict(list)
     alike: dict[tuple[str, str], list[Proposal]] = defaultdict(list)
     for proposal in singles:
         start, end, text = proposal.replacements[0]
         if len(proposal.replacements) == 1:
             equal[proposal.operator, tree.content[start:end].decode(errors="replace"), text].append(proposal)
-        if proposal.operator in _JOINT:
-            alike[proposal.operator, _JOINT[proposal.operator](tree, proposal)].append(proposal)
+        if (shared := _together(tree, proposal)) is not None:
+            alike[proposal.operator, shared].append(proposal)
     joined = [_joined(group, _EVERYWHERE_COST) for group in equal.values() if len(group) > 1]
     joined += [
         _joined(group, _FORM_COST if len(group) > 2 and group[0].operator in _FORMS else _PAIRED_COST)
@@ -71,25 +72,22 @@ def _everywhere(tree: SyntaxTree, singles: list[Proposal]) -> list[Proposal]:
     return [proposal for proposal in joined if proposal is not None]
 
 
-def _new_radix(tree: SyntaxTree, proposal: Proposal) -> str:
-    text = proposal.replacements[0][2]
-    return text[text.index("'") + 1]
+def _together(tree: SyntaxTree, proposal: Proposal) -> str | None:
+    """What proposals of one operator must share to be one slip made throughout; none where that is no slip."""
+    if proposal.operator == "radix":
+        text = proposal.replacements[0][2]
+        return text[text.index("'") + 1]
+    if proposal.operator == "combinational to clocked":
+        return proposal.replacements[-1][2]
+    return "" if proposal.operator in _THROUGHOUT else None
 
 
-_JOINT = {
-    "radix": _new_radix,
-    "leading 1": lambda tree, proposal: "",
-    "leading 0": lambda tree, proposal: "",
-    "clocked to combinational": lambda tree, proposal: "",
-    "combinational to clocked": lambda tree, proposal: proposal.replacements[-1][2],
-    "all non-blocking": lambda tree, proposal: "",
-    "all blocking": lambda tree, proposal: "",
-}
+_THROUGHOUT = ("leading 1", "leading 0", "clocked to combinational", "all non-blocking", "all blocking")
 
 
 def _joined(group: list[Proposal], extra: float) -> Proposal | None:
     replacements = sorted({change for proposal in group for change in proposal.replacements})
-    for one, two in zip(replacements, replacements[1:], strict=False):
+    for one, two in itertools.pairwise(replacements):
         if two[0] < one[1] or (two[0] == one[0] and two[1] == one[1]):
             return None
     focus = (min(proposal.focus[0] for proposal in group), max(proposal.focus[1] for proposal in group))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 
 from veriloop.assistant.design.syntax import Node, children, find
@@ -22,11 +23,11 @@ def branches(site: Site) -> Proposals:
 
 def _conditional(site: Site, node: Node) -> Proposals:
     bodies = children(node, ("statement_or_null",))
-    for one, two in zip(bodies, bodies[1:], strict=False):
+    for one, two in itertools.pairwise(bodies):
         changes = [(one, site.text(two)), (two, site.text(one))]
         yield from site.replace_all("branches swapped", 3, changes, focus=node)
     predicates = children(node, ("cond_predicate",))
-    for one, two in zip(predicates, predicates[1:], strict=False):
+    for one, two in itertools.pairwise(predicates):
         changes = [(one, site.text(two)), (two, site.text(one))]
         yield from site.replace_all("conditions swapped", 3.5, changes, focus=node)
     parts = node.children
@@ -38,9 +39,7 @@ def _conditional(site: Site, node: Node) -> Proposals:
             yield from site.replace("else if that is if", 2.5, part, "", focus=node)
         else:
             end = parts[-1].end_byte
-            yield Proposal(
-                "else too many", 4, ((part.start_byte, end, ""),), (part.start_byte, end)
-            )
+            yield Proposal("else too many", 4, ((part.start_byte, end, ""),), (part.start_byte, end))
     yield from _joined(site, node)
 
 

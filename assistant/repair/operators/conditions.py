@@ -10,9 +10,7 @@ from veriloop.assistant.repair.operators.proposal import Proposals, Site
 def conditions(site: Site) -> Proposals:
     """Conditions of `if`, and values that a missing condition should choose."""
     single_bits = [
-        name
-        for name, declared in site.structure.signals.items()
-        if not declared.range_text and not declared.is_memory
+        name for name, declared in site.structure.signals.items() if not declared.range_text and not declared.is_memory
     ]
     for node in site.nodes:
         if node.type == "cond_predicate":

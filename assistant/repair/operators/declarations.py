@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 
 from veriloop.assistant.design.syntax import Node, children, find, first
@@ -80,9 +81,7 @@ def _parameter(site: Site, node: Node) -> Proposals:
 def _instance(site: Site, node: Node) -> Proposals:
     """Named connections: two of them swapped, another signal, one that is open."""
     connections = [
-        (one, inner)
-        for one in find(node, ("named_port_connection",))
-        if (inner := _connected(one)) is not None
+        (one, inner) for one in find(node, ("named_port_connection",)) if (inner := _connected(one)) is not None
     ]
     for index, (one, inner) in enumerate(connections):
         for _, other in connections[index + 1 :]:
@@ -97,7 +96,7 @@ def _instance(site: Site, node: Node) -> Proposals:
                 if closing:
                     yield from site.insert("connection open", 3, closing[-1].start_byte, name, focus=one)
     ordered = list(find(node, ("ordered_port_connection",)))
-    for one, two in zip(ordered, ordered[1:], strict=False):
+    for one, two in itertools.pairwise(ordered):
         changes = [(one, site.text(two)), (two, site.text(one))]
         yield from site.replace_all("connections swapped", 3, changes, focus=one)
     for assignment in find(node, ("named_parameter_assignment",)):
@@ -115,4 +114,3 @@ def _parameter_of_instance(site: Site, node: Node) -> Proposals:
             for value in (number.value + 1, number.value - 1, number.value * 2, number.value // 2):
                 if value >= 0:
                     yield from site.replace("parameter of instance", 3, literal, number.write(value))
-

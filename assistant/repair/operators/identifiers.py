@@ -48,10 +48,10 @@ def _signal(site: Site, node: Node, declared: Declared, by_range: dict[str, list
         primary = ancestor(node, ("primary",)) or node
         yield from site.replace("negated signal", 2.5, primary, f"(~{site.text(primary)})")
     if not written and declared.range_text and not _selected(node):
-        primary = ancestor(node, ("primary",))
-        if primary is not None and site.text(primary) == declared.name:
+        whole = ancestor(node, ("primary",))
+        if whole is not None and site.text(whole) == declared.name:
             for reduction in ("|", "&", "~"):
-                yield from site.replace("reduction", 5, primary, f"({reduction}{declared.name})")
+                yield from site.replace("reduction", 5, whole, f"({reduction}{declared.name})")
 
 
 def _selected(node: Node) -> bool:

@@ -83,9 +83,7 @@ def _operators(site: Site, process: Process) -> list[Node]:
     return [
         one.operator
         for one in site.structure.assignments
-        if one.process is not None
-        and one.process.node.start_byte == start
-        and site.text(one.operator) in ("=", "<=")
+        if one.process is not None and one.process.node.start_byte == start and site.text(one.operator) in ("=", "<=")
     ]
 
 

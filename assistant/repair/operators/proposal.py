@@ -46,13 +46,9 @@ class Site:
         """One replacement of a node, or nothing where it changes nothing."""
         if text != self.text(node):
             at = focus or node
-            yield Proposal(
-                operator, cost, ((node.start_byte, node.end_byte, text),), (at.start_byte, at.end_byte)
-            )
+            yield Proposal(operator, cost, ((node.start_byte, node.end_byte, text),), (at.start_byte, at.end_byte))
 
-    def replace_all(
-        self, operator: str, cost: float, changes: list[tuple[Node, str]], *, focus: Node
-    ) -> Proposals:
+    def replace_all(self, operator: str, cost: float, changes: list[tuple[Node, str]], *, focus: Node) -> Proposals:
         """Several replacements at once, or nothing where they change nothing."""
         real = [(node, text) for node, text in changes if text != self.text(node)]
         if real:

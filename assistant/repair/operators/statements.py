@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 from veriloop.assistant.design.structure import Assignment, Process
 from veriloop.assistant.design.syntax import Node, ancestor, children, find, first
 from veriloop.assistant.repair.operators.proposal import Proposal, Proposals, Site
@@ -39,7 +41,7 @@ def _targets(site: Site, process: Process) -> dict[str, Assignment]:
 
 def _order(site: Site, node: Node) -> Proposals:
     inner = children(node, ("statement_or_null",))
-    for one, two in zip(inner, inner[1:], strict=False):
+    for one, two in itertools.pairwise(inner):
         changes = [(one, site.text(two)), (two, site.text(one))]
         yield from site.replace_all("statement order", 4, changes, focus=one)
 
@@ -75,7 +77,9 @@ def _put_into(site: Site, body: Node, statement: str, cost: float, focus: Node) 
         indent = site.newline + site.indent(inner[0]) if inner else " "
         yield from site.insert("assignment missing", cost, at, statement + indent, focus=focus)
     else:
-        yield from site.replace("assignment missing", cost, body, f"begin {statement} {site.text(body)} end", focus=focus)
+        yield from site.replace(
+            "assignment missing", cost, body, f"begin {statement} {site.text(body)} end", focus=focus
+        )
 
 
 def _missing_default(site: Site, process: Process) -> Proposals:

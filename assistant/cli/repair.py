@@ -1,0 +1,250 @@
+"""`veriloop repair`: from a failing test to a verified change."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shlex
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from veriloop.assistant.cli.session import Session
+from veriloop.assistant.cli.tree import open_repository
+from veriloop.assistant.context import Context, configured_testbench
+from veriloop.assistant.design.project import Project
+from veriloop.assistant.design.roles import is_test_path
+from veriloop.assistant.errors import NotVerified, UsageError
+from veriloop.assistant.events import Note, finish
+from veriloop.assistant.gate import apply
+from veriloop.assistant.repair.reach import files_read
+from veriloop.assistant.repair.report import repair_json, repair_markdown, repair_text
+from veriloop.assistant.repair.workflow import RepairResult, Request, Status, repair
+from veriloop.assistant.repository.export import export
+from veriloop.assistant.repository.private import private_directory
+from veriloop.assistant.trust import require_trust
+from veriloop.assistant.verify.command import run_command
+from veriloop.assistant.verify.testbench import (
+    DEFAULT_TIMEOUT_S,
+    CocotbTestbench,
+    CommandTest,
+    Testbench,
+    TraceTestbench,
+    VerilogTestbench,
+)
+
+NAME = "repair"
+HELP = "find a verified change that makes a failing test pass"
+
+NOT_VERIFIED_EXIT = 3
+_COMMAND_BUDGET_FACTOR = 5
+
+
+@dataclass(frozen=True, slots=True)
+class _Task:
+    """What judges, what may change, and the words that name the test on the command line."""
+
+    testbench: Testbench
+    editable: tuple[str, ...]
+    words: tuple[str, ...]
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declares what fails, what may be changed, and how long the search may take."""
+    parser.add_argument("rtl", nargs="*", metavar="FILE", help="the RTL files that may be changed")
+    parser.add_argument(
+        "--testbench",
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="the testbench that fails: Verilog or cocotb (.py), or the name of a [[testbench]] of veriloop.toml",
+    )
+    parser.add_argument("--test", metavar="COMMAND", help="any command of the repository that fails now")
+    parser.add_argument("--top", default="", metavar="MODULE", help="the toplevel: the testbench's, or cocotb's DUT")
+    parser.add_argument(
+        "--oracle", metavar="FILE", help="expected outputs (a table or a VCD) of a testbench that records"
+    )
+    parser.add_argument("--output", metavar="FILE", help="the file that such a testbench writes")
+    parser.add_argument("--pass-pattern", default="", metavar="REGEX", help="what a passing run prints")
+    parser.add_argument("--fail-pattern", default="", metavar="REGEX", help="what a failing run prints")
+    parser.add_argument("--timeout", type=float, default=0.0, metavar="S", help="seconds that one simulation may take")
+    parser.add_argument("--spec", metavar="FILE", help="the specification; rivals are weighed by what it mentions")
+    parser.add_argument("--budget", type=float, default=0.0, metavar="S", help="seconds that the search may take")
+    parser.add_argument("--jobs", type=int, default=0, metavar="N", help="candidates judged at once")
+    parser.add_argument("--apply", action="store_true", help="write the verified change into the work tree")
+    parser.add_argument("--markdown", action="store_true", help="write the report as Markdown")
+
+
+def run(arguments: argparse.Namespace, session: Session) -> int:
+    """Repairs: 0 verified, or nothing to repair; 3 nothing was found that the gate passes."""
+    repository = open_repository(session)
+    context = Context.of(repository, session.cancel)
+    spec = _read_spec(arguments, session)
+    task = _task(arguments, session, context)
+    budget_s = arguments.budget or _default_budget_s(context, task.testbench)
+    session.deadline = time.monotonic() + budget_s
+    request = Request(
+        testbench=task.testbench,
+        editable=task.editable,
+        budget_s=budget_s,
+        jobs=arguments.jobs or context.jobs,
+        spec=spec,
+        minimum=context.minimum,
+        replay=shlex.join(["veriloop", "check", "--worktree", *task.words]),
+    )
+    result = finish(
+        repair(repository, context.toolchain, request, cancel=session.cancel, cache=context.cache, needs=context.needs),
+        session.observe,
+    )
+    applied = _apply(arguments, context, result)
+    exit_code = 0 if result.status in (Status.REPAIRED, Status.PASSES) else NOT_VERIFIED_EXIT
+    write = repair_markdown if arguments.markdown else repair_text
+    session.result(write(result, request, applied=applied), {**repair_json(result, applied=applied), "exit": exit_code})
+    return exit_code
+
+
+def _apply(arguments: argparse.Namespace, context: Context, result: RepairResult) -> bool:
+    if not arguments.apply or result.status is not Status.REPAIRED or result.report is None:
+        return False
+    about = f"repair: {', '.join(result.operators)}"
+    apply(context.repository, result.report, minimum=context.minimum, about=about)
+    return True
+
+
+def _read_spec(arguments: argparse.Namespace, session: Session) -> str:
+    if not arguments.spec:
+        return ""
+    try:
+        return (session.cwd / str(arguments.spec)).read_text(encoding="utf-8", errors="replace")
+    except OSError as error:
+        raise UsageError(f"{arguments.spec} cannot be read: {error.strerror}") from error
+
+
+def _default_budget_s(context: Context, testbench: Testbench) -> float:
+    # A repository's command builds and runs far more than one testbench.
+    slow = isinstance(testbench, CommandTest | CocotbTestbench)
+    return context.config.user.search.budget_s * (_COMMAND_BUDGET_FACTOR if slow else 1)
+
+
+def _task(arguments: argparse.Namespace, session: Session, context: Context) -> _Task:
+    if arguments.test and arguments.testbench:
+        raise UsageError("--test and --testbench exclude each other")
+    named = tuple(str(context.relative(name, session.cwd)) for name in arguments.rtl)
+    root = context.repository.root
+    project = Project.load(root, context.config.repository.design)
+    if arguments.test:
+        command = CommandTest(
+            name=arguments.test,
+            command=_from_here(arguments.test, session.cwd, root),
+            pass_pattern=arguments.pass_pattern,
+            timeout_s=arguments.timeout or CommandTest(name="", command="").timeout_s,
+        )
+        return _Task(command, named or _reached(context, session, command), ("--test", arguments.test))
+    settings = {one.name: one for one in context.config.repository.testbench}
+    if not arguments.testbench and len(settings) == 1:
+        arguments.testbench = list(settings)
+    if len(arguments.testbench) == 1 and arguments.testbench[0] in settings:
+        (name,) = arguments.testbench
+        if settings[name].kind == "command":
+            require_trust(context.repository.root, context.config)
+        testbench = configured_testbench(settings[name], project)
+        if isinstance(testbench, CommandTest):
+            return _Task(testbench, named or _reached(context, session, testbench), ("--testbench", name))
+        return _Task(testbench, named or _editable(testbench), ("--testbench", name))
+    if not arguments.testbench:
+        choose = f" (veriloop.toml has: {', '.join(settings)})" if settings else ""
+        raise UsageError(
+            f"what fails? name a testbench or a command{choose}",
+            hint="veriloop repair RTL.sv --testbench TB.sv    or    veriloop repair --test 'make test'",
+        )
+    benches = [context.relative(name, session.cwd) for name in arguments.testbench]
+    testbench = _testbench(arguments, session, context, project, benches, [Path(name) for name in named])
+    words = [word for path in benches for word in ("--testbench", str(path))]
+    top = ["--top", arguments.top] if arguments.top else []
+    return _Task(testbench, named or _editable(testbench), (*words, *top))
+
+
+def _from_here(command: str, cwd: Path, root: Path) -> str:
+    """The command as typed, in the directory of the private copy that the user stands in."""
+    here = os.path.relpath(cwd.resolve(), root.resolve())
+    return command if here == "." else f"cd {shlex.quote(here)} && {command}"
+
+
+def _testbench(
+    arguments: argparse.Namespace,
+    session: Session,
+    context: Context,
+    project: Project,
+    benches: Sequence[Path],
+    rtl: Sequence[Path],
+) -> Testbench:
+    name = str(benches[0])
+    timeout_s = arguments.timeout or DEFAULT_TIMEOUT_S
+    if benches[0].suffix == ".py":
+        found = project.design_for(rtl) if rtl else project.design()
+        top = arguments.top or found.design.toplevel or _only_top(project, rtl)
+        modules = ",".join(path.stem for path in benches)
+        folders = tuple(dict.fromkeys(path.parent for path in benches))
+        design = replace(found.design, toplevel=top)
+        return CocotbTestbench(name=name, design=design, module=modules, search_path=folders, timeout_s=timeout_s)
+    found = project.testbench_design(benches, rtl, toplevel=arguments.top)
+    for note in found.notes:
+        session.observe(Note(note))
+    if found.missing:
+        session.observe(Note(f"nowhere in this repository: {', '.join(found.missing)}"))
+    if arguments.oracle:
+        if not arguments.output:
+            raise UsageError("--oracle needs --output FILE: what the testbench writes")
+        oracle = context.relative(arguments.oracle, session.cwd)
+        return TraceTestbench(
+            name=name, design=found.design, oracle=oracle, output=arguments.output, timeout_s=timeout_s
+        )
+    return VerilogTestbench(
+        name=name,
+        design=found.design,
+        pass_pattern=arguments.pass_pattern,
+        fail_pattern=arguments.fail_pattern,
+        timeout_s=timeout_s,
+    )
+
+
+def _only_top(project: Project, rtl: Sequence[Path]) -> str:
+    modules = [name for path in rtl for name in sorted(project.index.declares.get(path, ()))]
+    if len(modules) == 1:
+        return modules[0]
+    raise UsageError(f"the DUT's toplevel is not clear: {', '.join(modules) or 'none'}", hint="--top MODULE")
+
+
+def _editable(testbench: Testbench) -> tuple[str, ...]:
+    """The RTL of a testbench: its files that do not look like tests."""
+    if isinstance(testbench, CommandTest):
+        return ()
+    found = tuple(str(path) for path in testbench.design.sources if not is_test_path(path) and not path.is_absolute())
+    if not found:
+        raise UsageError("no file of this testbench looks like RTL", hint="name the files that may be changed")
+    return found
+
+
+def _reached(context: Context, session: Session, command: CommandTest) -> tuple[str, ...]:
+    """The RTL files that the command reads: only those can hold what it fails on."""
+    repository = context.repository
+    tree = repository.snapshot()
+    with private_directory(repository.cache) as directory:
+        root = export(repository, tree, directory / "tree", needs=context.needs).root
+        result, read = files_read(lambda: run_command(command, root=root, cancel=session.cancel), root)
+        tracked = set(repository.entries(tree))
+    if result.passed:
+        # The workflow says it better, with the reason; it needs one file to begin with.
+        read = None
+    sources = Project.load(repository.root, context.config.repository.design).files if read is None else sorted(read)
+    rtl = tuple(str(path) for path in sources if not is_test_path(path) and str(path) in tracked)
+    if not rtl:
+        raise NotVerified(
+            f"`{command.command}` reads no Verilog file that is tracked and no test: {result.reason}",
+            hint="name the files that may be changed: veriloop repair FILE.sv --test COMMAND",
+        )
+    session.observe(
+        Note(f"{len(rtl)} RTL files can hold the fault: {', '.join(rtl[:5])}{' ...' if len(rtl) > 5 else ''}")
+    )
+    return rtl

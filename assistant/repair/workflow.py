@@ -1,0 +1,441 @@
+"""The repair workflow: a failing test goes in, a change that the gate passed comes out, or an honest "not found"."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from pathlib import Path
+
+from veriloop.assistant.design.dataflow import Dataflow
+from veriloop.assistant.design.edits import Edit, Patch, unified_diff
+from veriloop.assistant.design.elaborate import Elaborator
+from veriloop.assistant.design.model import Diagnostic
+from veriloop.assistant.errors import NotVerified, UsageError
+from veriloop.assistant.events import CancelToken, Note, Run, Stage
+from veriloop.assistant.gate import Gate, require_red
+from veriloop.assistant.repair.choose import Choice, choose
+from veriloop.assistant.repair.compile_errors import compile_fixes
+from veriloop.assistant.repair.screen import Contents, Screen, Worker, worst
+from veriloop.assistant.repair.search import Found, Limits, State, search
+from veriloop.assistant.repository.export import export
+from veriloop.assistant.repository.private import private_directory
+from veriloop.assistant.repository.repository import Repository
+from veriloop.assistant.verify.cache import VerdictCache
+from veriloop.assistant.verify.evidence import Evidence, Report, Step
+from veriloop.assistant.verify.results import Outcome, SimResult
+from veriloop.assistant.verify.simulation import conclude
+from veriloop.assistant.verify.summary import NO_SUMMARY
+from veriloop.assistant.verify.testbench import (
+    CocotbTestbench,
+    CommandTest,
+    Testbench,
+    TraceTestbench,
+    VerilogTestbench,
+)
+from veriloop.assistant.verify.toolchain import Toolchain
+
+_TIMEOUT_FACTOR = 20
+_SHORTEST_TIMEOUT_S = 1.0
+_COMMAND_TIMEOUT_FACTOR = 5
+_SHORTEST_COMMAND_TIMEOUT_S = 10.0
+_GATE_TRIES = 4
+"""How many plausible candidates the gate is asked about before the search is called fruitless."""
+
+
+class Status(StrEnum):
+    """How a repair ended."""
+
+    REPAIRED = "repaired"
+    """The gate passed a change."""
+    WEAK = "plausible"
+    """A change passes the testbench, but with evidence below what may be applied."""
+    NOT_FOUND = "not found"
+    PASSES = "nothing to repair"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """What is to be repaired.
+
+    Args:
+        testbench: what fails now.
+        editable: the files that may be changed, relative to the root of the work tree.
+        budget_s: wall seconds that the search may take.
+        jobs: candidates judged at once.
+        spec: a specification's text; rivals are weighed by what it mentions.
+        minimum: the evidence that is enough.
+        replay: the command that judges the same again, for the report.
+    """
+
+    testbench: Testbench
+    editable: tuple[str, ...]
+    budget_s: float = 60.0
+    jobs: int = 1
+    spec: str = ""
+    minimum: Evidence = Evidence.TESTS
+    replay: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RepairResult:
+    """What came of it."""
+
+    status: Status
+    report: Report | None = None
+    contents: Mapping[str, bytes] = field(default_factory=dict)
+    """The changed files, whole."""
+    diff: str = ""
+    operators: tuple[str, ...] = ()
+    tried: int = 0
+    refused: int = 0
+    """Candidates that did not elaborate, so that no simulator ran them."""
+    plausible: int = 0
+    """Candidates that passed the testbench while searching."""
+    choice: Choice | None = None
+    baseline: tuple[Step, ...] = ()
+    best: float = 1.0
+    """Share of the checks that the best candidate fails."""
+    closest: str = ""
+    """The diff of the best candidate, where none passes."""
+    reason: str = ""
+    seconds: float = 0.0
+
+
+def repair(
+    repository: Repository,
+    toolchain: Toolchain,
+    request: Request,
+    *,
+    cancel: CancelToken,
+    cache: VerdictCache | None = None,
+    needs: tuple[str, ...] = (),
+) -> Run[RepairResult]:
+    """Repairs the editable files so that the testbench passes.
+
+    Raises:
+        UsageError: an editable file is not there.
+        NotVerified: the testbench itself does not compile, gives no verdict, or passes in a private copy although the
+            user says that it fails.
+        ToolError: a tool broke or is missing.
+    """
+    started = time.monotonic()
+    deadline = started + request.budget_s
+    base = repository.snapshot()
+    original = _original(repository, base, request.editable)
+    with private_directory(repository.cache) as directory:
+        verdicts = cache or VerdictCache(directory / "verdicts")
+        gate = Gate(repository=repository, toolchain=toolchain, cache=verdicts, cancel=cancel, needs=needs)
+        baseline = yield from gate.baseline(base, [request.testbench])
+        results = _runs(baseline, request.testbench)
+        workers = []
+        for index in range(max(1, request.jobs)):
+            copy = export(repository, base, directory / f"tree{index}", needs=needs)
+            scratch = directory / f"build{index}"
+            scratch.mkdir()
+            workers.append(Worker(copy.root, scratch))
+        root = workers[0].root
+        if conclude(request.testbench, results, root=root).passed:
+            if isinstance(request.testbench, CommandTest):
+                require_red(baseline, request.testbench)
+            return RepairResult(status=Status.PASSES, baseline=baseline, seconds=time.monotonic() - started)
+        _require_verdict(request, results, root)
+        with _screen(request, original, results, workers, toolchain, cancel) as screen:
+            yield from _tell(results)
+            found = yield from _search(screen, request, original, deadline, root)
+            ranked, choice = yield from _ranked(found, screen, request, toolchain, root, directory, cancel)
+            outcome = yield from _verify(gate, base, original, ranked, request)
+    return _result(outcome, found, choice, baseline, original, time.monotonic() - started)
+
+
+def _original(repository: Repository, base: str, editable: Sequence[str]) -> Contents:
+    contents = {}
+    for path in editable:
+        content = repository.read(base, path)
+        if content is None:
+            raise UsageError(f"no such file in the work tree: {path}", hint="git status --ignored")
+        contents[path] = content
+    if not contents:
+        raise UsageError("nothing may be changed: no RTL file is known", hint="veriloop repair FILE.sv --test CMD")
+    return contents
+
+
+def _runs(steps: Sequence[Step], testbench: Testbench) -> tuple[SimResult, ...]:
+    step = next((step for step in steps if step.name == testbench.name), None)
+    if step is None or not step.results:
+        detail = step.detail if step is not None else "it did not run"
+        raise UsageError(f"the testbench {testbench.name} cannot be run: {detail}")
+    return step.results
+
+
+def _require_verdict(request: Request, results: Sequence[SimResult], root: Path) -> None:
+    """Tells apart what is no fault of the RTL: a testbench that does not compile, or that says nothing."""
+    if all(run.outcome is Outcome.FAIL and run.reason == NO_SUMMARY for run in results):
+        raise NotVerified(
+            f"{NO_SUMMARY}, so nothing can be verified by it",
+            hint="name what a pass prints: --pass-pattern 'ALL TESTS PASSED'",
+        )
+    if not all(run.outcome is Outcome.COMPILE_ERROR for run in results):
+        return
+    editable = {str(root / path) for path in request.editable} | set(request.editable)
+    errors = [error for run in results for error in run.diagnostics if error.severity == "error"]
+    mine = [error for error in errors if error.path in editable or str(root / error.path) in editable]
+    if errors and not mine and not _broken(request, root):
+        raise NotVerified(
+            f"the testbench does not compile, which is not the RTL's fault: {_relative(errors[0], root)}",
+            hint="correct the testbench, or name the files that it needs in veriloop.toml",
+        )
+
+
+def _broken(request: Request, root: Path) -> bool:
+    """Whether the elaborator finds errors in an editable file, wherever the simulators see the consequence."""
+    if not isinstance(request.testbench, VerilogTestbench | TraceTestbench):
+        return True
+    paths = {root / path for path in request.editable}
+    return any(Path(error.path) in paths for error in Elaborator(request.testbench.design.rooted(root)).errors())
+
+
+def _relative(diagnostic: Diagnostic, root: Path) -> str:
+    return str(diagnostic).replace(f"{root}/", "")
+
+
+@contextlib.contextmanager
+def _screen(
+    request: Request,
+    original: Contents,
+    results: Sequence[SimResult],
+    workers: Sequence[Worker],
+    toolchain: Toolchain,
+    cancel: CancelToken,
+) -> Iterator[Screen]:
+    engine = _engine(request.testbench, results)
+    elaborator = _elaborator(request.testbench, workers[0].root, results)
+    screen = Screen(
+        request.testbench,
+        engine=engine,
+        original=original,
+        workers=workers,
+        toolchain=toolchain,
+        elaborator=elaborator,
+        timeout_s=_timeout_s(request.testbench, results),
+        cancel=cancel,
+    )
+    try:
+        yield screen
+    finally:
+        screen.close()
+
+
+def _engine(testbench: Testbench, results: Sequence[SimResult]) -> str:
+    """Icarus where it saw the failure too, because it judges a small design in the time in which Verilator builds."""
+    if isinstance(testbench, CommandTest):
+        return "command"
+    by_icarus = next((run for run in results if run.engine == "icarus"), None)
+    by_verilator = [run for run in results if run.engine == "verilator"]
+    if by_icarus is None or by_icarus.passed:
+        return "verilator"
+    compiles_only_elsewhere = by_icarus.outcome is Outcome.COMPILE_ERROR and not all(
+        run.outcome is Outcome.COMPILE_ERROR for run in by_verilator
+    )
+    return "verilator" if compiles_only_elsewhere else "icarus"
+
+
+def _elaborator(testbench: Testbench, root: Path, results: Sequence[SimResult]) -> Elaborator | None:
+    """In-process elaboration, unless it refuses what a simulator took."""
+    if isinstance(testbench, CommandTest):
+        return None
+    elaborator = Elaborator(testbench.design.rooted(root))
+    compiled = any(run.outcome is not Outcome.COMPILE_ERROR for run in results)
+    return None if compiled and elaborator.errors() else elaborator
+
+
+def _timeout_s(testbench: Testbench, results: Sequence[SimResult]) -> float:
+    """How long a candidate may run: a multiple of what the original took, where it ended at all."""
+    ended = [run.wall_s for run in results if run.outcome in (Outcome.FAIL, Outcome.PASS) and run.wall_s]
+    if isinstance(testbench, CommandTest | CocotbTestbench):
+        factor, shortest = _COMMAND_TIMEOUT_FACTOR, _SHORTEST_COMMAND_TIMEOUT_S
+    else:
+        factor, shortest = _TIMEOUT_FACTOR, _SHORTEST_TIMEOUT_S
+    longest = max(ended, default=testbench.timeout_s / factor)
+    return min(testbench.timeout_s, max(shortest, factor * longest))
+
+
+def _tell(results: Sequence[SimResult]) -> Iterator[Note]:
+    red = worst(results)
+    where = f" from {red.start}" if red.start and red.start != "x" else ""
+    yield Note(f"the test fails under {red.engine}{where}: {red.reason}")
+
+
+def _search(screen: Screen, request: Request, original: Contents, deadline: float, root: Path) -> Run[Found]:
+    yield Stage("screen")
+    baseline = screen.judge([original])[0]
+    starts: list[State] = []
+    if baseline.outcome is Outcome.COMPILE_ERROR and screen.elaborator is not None:
+        yield Stage("compile errors")
+        starts = _compiling(screen, original, root)
+    limits = Limits(deadline=deadline, look_on_s=max(2.0, request.budget_s / 12))
+    distances = _distances(request.testbench, original, baseline, root)
+    yield Stage("search")
+    near = isinstance(request.testbench, TraceTestbench) and screen.engine == "icarus"
+    return (
+        yield from search(screen, original, baseline, limits, starts=starts, distances=distances, confirm_near=near)
+    )
+
+
+def _compiling(screen: Screen, original: Contents, root: Path) -> list[State]:
+    """States that compile, made of the elaborator's messages."""
+    states = []
+    for path, content in original.items():
+        for fixed in compile_fixes(content, *_about(screen.elaborator, root / path)):
+            result = SimResult(outcome=Outcome.COMPILE_ERROR, engine=screen.engine)
+            contents = {**original, path: fixed.content}
+            states.append(State(contents=contents, operators=fixed.operators, cost=fixed.cost, result=result, count=0))
+    return states
+
+
+def _about(
+    elaborator: Elaborator | None, path: Path
+) -> tuple[Callable[[bytes], tuple[Diagnostic, ...]], Callable[[Diagnostic], bool]]:
+    """The elaborator's errors for a new content of one file, and whether an error stands in that file."""
+
+    def errors(content: bytes) -> tuple[Diagnostic, ...]:
+        return elaborator.errors({path: content}) if elaborator is not None else ()
+
+    return errors, lambda error: Path(error.path) == path
+
+
+def _distances(
+    testbench: Testbench, original: Contents, baseline: SimResult, root: Path
+) -> Mapping[str, Mapping[str, int]]:
+    """For modules below the one whose outputs fail: how far their signals are from those outputs."""
+    if isinstance(testbench, CommandTest):
+        return {}
+    elaboration = Elaborator(testbench.design.rooted(root)).elaborate()
+    if elaboration.errors:
+        return {}
+    failing = set(baseline.failing)
+    owners = {
+        name: failing & {port.name for port in module.ports if port.direction != "input"}
+        for name, module in elaboration.modules.items()
+        if module.path is not None and any(module.path == root / path for path in original)
+    }
+    top = max(owners, key=lambda name: len(owners[name]), default="")
+    if not top or not owners[top]:
+        return {}
+    found: dict[str, dict[str, int]] = {}
+    for (module, signal), distance in Dataflow.of(elaboration).cones(owners[top], module=top).items():
+        if module != top:
+            found.setdefault(module, {})[signal] = distance
+    return found
+
+
+def _ranked(
+    found: Found,
+    screen: Screen,
+    request: Request,
+    toolchain: Toolchain,
+    root: Path,
+    directory: Path,
+    cancel: CancelToken,
+) -> Run[tuple[list[State], Choice | None]]:
+    """The plausible states, the best first."""
+    rivals = found.plausible or found.nearly
+    if len(rivals) < 2 or not isinstance(request.testbench, VerilogTestbench | TraceTestbench):
+        return sorted(rivals, key=lambda state: state.cost), None
+    yield Stage("telling rivals apart")
+    scratch = directory / "rivals"
+    scratch.mkdir()
+    choice = choose(
+        rivals, request.testbench, spec=request.spec, root=root, scratch=scratch, toolchain=toolchain, cancel=cancel
+    )
+    return list(choice.ranked), choice
+
+
+@dataclass(frozen=True, slots=True)
+class _Verified:
+    state: State | None = None
+    report: Report | None = None
+    weak: bool = False
+
+
+def _verify(gate: Gate, base: str, original: Contents, ranked: Sequence[State], request: Request) -> Run[_Verified]:
+    """Asks the gate about one plausible state after another until it passes one."""
+    weak = _Verified()
+    for state in ranked[:_GATE_TRIES]:
+        patch = Patch(edits=tuple(_edits(original, state.contents)), base=base)
+        report = yield from gate.check(
+            patch, [request.testbench], workflow="repair", named=request.editable, replay=request.replay
+        )
+        if report.passed and report.evidence >= request.minimum:
+            return _Verified(state, report)
+        if report.evidence >= Evidence.TESTS_ICARUS and weak.report is None:
+            weak = _Verified(state, report, weak=True)
+        elif not report.passed:
+            failed = next((step for step in report.steps if not step.passed), None)
+            yield Note(f"the gate refuses a candidate: {failed.name}: {failed.detail}" if failed else "refused")
+    return weak
+
+
+def _edits(original: Contents, contents: Contents) -> Iterator[Edit]:
+    """The smallest single edit of each changed file."""
+    for path, after in contents.items():
+        before = original[path]
+        if before == after:
+            continue
+        start = _common(before, after)
+        tail = min(_common(before[::-1], after[::-1]), len(before) - start, len(after) - start)
+        yield Edit(path=path, start=start, end=len(before) - tail, text=after[start : len(after) - tail])
+
+
+def _common(one: bytes, two: bytes) -> int:
+    """How many leading bytes are equal."""
+    low, high = 0, min(len(one), len(two))
+    while low < high:
+        middle = (low + high + 1) // 2
+        if one[:middle] == two[:middle]:
+            low = middle
+        else:
+            high = middle - 1
+    return low
+
+
+def _result(
+    outcome: _Verified,
+    found: Found,
+    choice: Choice | None,
+    baseline: tuple[Step, ...],
+    original: Contents,
+    seconds: float,
+) -> RepairResult:
+    common = RepairResult(
+        status=Status.NOT_FOUND,
+        tried=found.tried,
+        refused=found.refused,
+        plausible=len(found.plausible) + len(found.nearly),
+        choice=choice,
+        baseline=baseline,
+        best=found.best.score if found.best else 1.0,
+        seconds=seconds,
+    )
+    if outcome.state is None:
+        why = "every edit that the operators make was tried" if found.exhausted else "the budget is spent"
+        closest = _diff(original, found.best_state.contents) if found.best_state else ""
+        return replace(common, reason=why, closest=closest)
+    changed = {path: new for path, new in outcome.state.contents.items() if new != original[path]}
+    return replace(
+        common,
+        status=Status.WEAK if outcome.weak else Status.REPAIRED,
+        report=outcome.report,
+        contents=changed,
+        diff=_diff(original, changed),
+        operators=outcome.state.operators,
+        best=0.0,
+    )
+
+
+def _diff(original: Contents, contents: Contents) -> str:
+    return "".join(
+        unified_diff(path, original[path], new) for path, new in sorted(contents.items()) if new != original[path]
+    )
