@@ -35,6 +35,9 @@ _OLDEST = (2, 1)
 _LOG_TAIL_CHARS = 4000
 _TIMESCALE = "+timescale+1ns/1ps\n"
 """What Verilator is told too: for files that name none."""
+_MODEL = 'std::unique_ptr<Vtop> top(new Vtop(""));'
+_INPUT = re.compile(r"^ +VL_IN(?:OUT)?\d*W?\(&(\w+),", re.M)
+"""The ports that a test may drive, in the header that Verilator writes."""
 _COLLECTED = re.compile(r"cocotb\.regression\s+[Rr]unning tests?\b")
 _PYTHON_ERROR = re.compile(r"^(?:\w+\.)*\w*(?:Error|Exception|Warning|Exit|Interrupt)\b.*$", re.M)
 _NO_MODULE = re.compile(r"No module named '([\w.]+)'")
@@ -75,10 +78,20 @@ class Cocotb:
         """Where the libraries lie that a simulator loads."""
         return self.package / "libs"
 
-    @property
-    def main(self) -> str:
-        """The C++ of a Verilator simulation's entry."""
-        return (self.package / "share/lib/verilator/verilator.cpp").read_text(encoding="utf-8")
+    def main(self, verilated: Path) -> str:
+        """The C++ of a Verilator simulation's entry: cocotb's own, with the inputs at 0 whatever the start state.
+
+        The inputs are the stimulus, not the design's state: a clock that starts at 1 has no first rising edge.
+
+        Raises:
+            ToolFailed: this cocotb's entry is another than the one known.
+        """
+        entry = (self.package / "share/lib/verilator/verilator.cpp").read_text(encoding="utf-8")
+        if entry.count(_MODEL) != 1:
+            raise ToolFailed(f"cocotb {self.version} starts Verilator in an unknown way", hint=INSTALL_HINT)
+        inputs = _INPUT.findall((verilated / "Vtop.h").read_text(encoding="utf-8"))
+        quiet = "".join(f"    std::memset(&top->{name}, 0, sizeof(top->{name}));\n" for name in inputs)
+        return "#include <cstring>\n" + entry.replace(_MODEL, f"{_MODEL}\n{quiet}")
 
     def environment(self, testbench: CocotbTestbench, *, root: Path, results: Path) -> dict[str, str]:
         """What a simulation must find in its environment to run the tests and to write `results`."""

@@ -247,7 +247,7 @@ def conclude(testbench: Testbench, results: Sequence[SimResult], *, root: Path) 
         return _conclude_verilator(testbench, chance, four_state)
     trace = isinstance(testbench, TraceTestbench)
     if four_state_passed and (rejected or trace):
-        random = trace and _mentions(testbench, root, _RANDOM)
+        random = isinstance(testbench, TraceTestbench) and _mentions(testbench, root, _RANDOM)
         why = "the trace is met under Icarus only" + (", whose random stream it follows" if random else "")
         why = "Verilator does not take this testbench" if rejected else why
         return Conclusion(passed=True, evidence=Evidence.TESTS_ICARUS, notes=(f"{why}: judged by Icarus alone",))

@@ -9,7 +9,7 @@ from __future__ import annotations
 import importlib.metadata
 import importlib.util
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -127,7 +127,7 @@ class Verilator:
         cancel: CancelToken,
         features: Features | None = None,
         arguments: Sequence[str] = (),
-        main: str = _MAIN,
+        main: str | Callable[[Path], str] = _MAIN,
         link: Sequence[str] = (),
     ) -> Binary | Rejected:
         """Builds a simulation in `directory`, or says why Verilator does not take the design.
@@ -139,7 +139,8 @@ class Verilator:
             cancel: stops it.
             features: tracing and VPI, each with a runtime of its own.
             arguments: further arguments for Verilator.
-            main: the C++ of the program's entry, with `Vtop` as the model's class.
+            main: the C++ of the program's entry, with `Vtop` as the model's class, or what makes it from the directory
+                of the generated files.
             link: further arguments for the linker.
 
         Raises:
@@ -156,7 +157,7 @@ class Verilator:
             return Rejected(tuple(found for found in messages(done.output) if found.severity == "error"))
         sources = sorted(directory.glob("Vtop*.cpp"))
         entry = directory / "entry.cpp"
-        entry.write_text(main)
+        entry.write_text(main if isinstance(main, str) else main(directory))
         self._runtime(features, cancel).link([*sources, entry], directory / "sim", extra=link, cancel=cancel)
         return Binary(directory / "sim")
 
