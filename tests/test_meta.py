@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import inspect
 import re
 from pathlib import Path
+from typing import get_args, get_origin, get_type_hints
 
 import pytest
 
 from veriloop.assistant import errors
 from veriloop.assistant.cli.main import SUMMARIES, VERBS, build_parser
+from veriloop.assistant.config import RepositoryConfig, UserConfig
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGES = ("assistant", "lsp", "tui", "models")
@@ -77,6 +80,15 @@ def verb_parser(verb: str) -> argparse.ArgumentParser:
     (verbs,) = [action for action in parser._actions if isinstance(action, argparse._SubParsersAction)]
     parsers: dict[str, argparse.ArgumentParser] = verbs.choices
     return parsers[verb]
+
+
+@pytest.mark.parametrize(("file", "settings"), [("veriloop.toml", RepositoryConfig), ("config.toml", UserConfig)])
+def test_the_readme_names_the_keys_that_there_are(file, settings):
+    documented = re.findall(r"^\| `([a-z_.]+)` \|", section("README.md", f"### `{file}`"), flags=re.M)
+    hints = get_type_hints(settings)
+    tables = {name: get_args(hint)[0] if get_origin(hint) is tuple else hint for name, hint in hints.items()}
+    keys = [f"{name}.{field.name}" for name, table in tables.items() for field in dataclasses.fields(table)]
+    assert sorted(documented) == sorted(keys)
 
 
 def test_the_packages_are_typed():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json as json_format
 import os
+import select
 import sys
 import time
 from collections.abc import Mapping
@@ -17,6 +18,8 @@ from veriloop.assistant.events import CancelToken, Event
 
 if TYPE_CHECKING:
     from veriloop.assistant.config import Config
+
+_ASK_POLL_S = 0.1
 
 
 class Session:
@@ -73,6 +76,21 @@ class Session:
         except OSError as error:
             silence_stdout()
             raise UsageError(f"the result cannot be written: {error.strerror}") from error
+
+    def ask(self, question: str) -> bool | None:
+        """Asks a question of yes or no in the terminal; no answer where nobody is there to be asked.
+
+        Raises:
+            Cancelled: Ctrl-C instead of an answer.
+        """
+        if sys.stdin is None or sys.stderr is None or not (sys.stdin.isatty() and sys.stderr.isatty()):
+            return None
+        self.close()
+        print(f"{question} [y/N] ", end="", file=sys.stderr, flush=True)
+        # Python goes on reading after a signal, so the token has to be looked at while nothing is there to read.
+        while not select.select([sys.stdin], [], [], _ASK_POLL_S)[0]:
+            self.cancel.check()
+        return sys.stdin.readline().strip().lower() in ("y", "yes")
 
     def close(self) -> None:
         """Takes the progress line off the screen."""

@@ -309,3 +309,35 @@ def test_live_progress_in_a_terminal(tmp_path):
     assert "single edits · 12 candidates tried, best fails 25.0%" in shown
     assert "s left" in shown
     assert shown.rstrip("\r\n").endswith(("\x1b[2K", "\x1b[?25h")), "the line is gone and the cursor back"
+
+
+ASKING = 'session.result(str(session.ask("Really?")), {})\nreturn 0'
+
+
+@pytest.mark.parametrize(("typed", "answer"), [(b"y\n", "True\n"), (b"\n", "False\n"), (b"no\n", "False\n")])
+def test_a_question_in_a_terminal(tmp_path, typed, answer):
+    screen, terminal = os.openpty()
+    with start(tmp_path, ASKING, stdin=terminal, stderr=terminal) as process:
+        os.write(screen, typed)
+        output, _ = process.communicate(timeout=20)
+    os.close(terminal)
+    os.close(screen)
+    assert output == answer
+
+
+def test_a_question_that_nobody_can_answer(tmp_path):
+    with start(tmp_path, ASKING, stdin=subprocess.DEVNULL) as process:
+        assert process.communicate(timeout=20) == ("None\n", "")
+
+
+def test_an_interrupt_instead_of_an_answer(tmp_path):
+    screen, terminal = os.openpty()
+    with start(tmp_path, ASKING, stdin=terminal, stderr=terminal) as process:
+        assert b"Really? [y/N] " in os.read(screen, 1000)
+        pressed = time.monotonic()
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=20)
+        assert time.monotonic() - pressed < 1
+    os.close(terminal)
+    os.close(screen)
+    assert process.returncode == 130
