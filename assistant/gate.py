@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from veriloop.assistant.config import Config
 from veriloop.assistant.design.edits import Edit, Patch, edited
 from veriloop.assistant.design.model import Design
 from veriloop.assistant.errors import NotVerified
@@ -41,6 +42,8 @@ class Gate:
         cache: verdicts by content; none: everything runs.
         cancel: stops everything.
         needs: ignored files that the tests need (`[project] needs` of veriloop.toml).
+        editable: globs of what a repair may change (`[project] editable`); none: all that does not judge.
+        locked: globs of what no patch may touch (`[project] protected`).
     """
 
     repository: Repository
@@ -48,6 +51,33 @@ class Gate:
     cache: VerdictCache | None = None
     cancel: CancelToken = field(default_factory=CancelToken)
     needs: tuple[str, ...] = ()
+    editable: tuple[str, ...] = ()
+    locked: tuple[str, ...] = ()
+
+    @classmethod
+    def configured(cls, repository: Repository, config: Config, cancel: CancelToken) -> Gate:
+        """The gate as the repository's and the user's configuration want it.
+
+        Raises:
+            ToolNotFound: no Verilator.
+        """
+        tools, project = config.user.tools, config.repository.project
+        toolchain = Toolchain.find(
+            cache=repository.cache,
+            cancel=cancel,
+            verilator=tools.verilator,
+            iverilog=tools.iverilog,
+            compiler=tools.cxx,
+        )
+        return cls(
+            repository=repository,
+            toolchain=toolchain,
+            cache=VerdictCache(repository.cache / "v1"),
+            cancel=cancel,
+            needs=tuple(path.as_posix() for path in project.needs),
+            editable=project.editable,
+            locked=project.protected,
+        )
 
     def check(
         self,
@@ -122,7 +152,7 @@ class Gate:
         replay: str,
     ) -> Run[Report]:
         started = time.monotonic()
-        touched = protected(contents, testbenches, workflow, named=named)
+        touched = protected(contents, testbenches, workflow, named=named, editable=self.editable, locked=self.locked)
         report = Report(
             patch=patch,
             tree=tree,

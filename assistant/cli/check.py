@@ -11,14 +11,13 @@ from pathlib import Path
 from veriloop.assistant.cli.session import Session
 from veriloop.assistant.cli.subject import subject
 from veriloop.assistant.cli.tree import open_repository
+from veriloop.assistant.config import load_config
 from veriloop.assistant.errors import UsageError
 from veriloop.assistant.events import finish
 from veriloop.assistant.gate import Gate
 from veriloop.assistant.repository.repository import Repository
-from veriloop.assistant.verify.cache import VerdictCache
 from veriloop.assistant.verify.evidence import Report
 from veriloop.assistant.verify.report_text import as_json, as_markdown, as_text, verified
-from veriloop.assistant.verify.toolchain import Toolchain
 
 NAME = "check"
 HELP = "judge a change that is there already, with the evidence"
@@ -58,13 +57,9 @@ def run(arguments: argparse.Namespace, session: Session) -> int:
     if change.base == change.tree:
         session.result("nothing to check: nothing is changed", {"changed": [], "exit": 0})
         return 0
-    gate = Gate(
-        repository=repository,
-        toolchain=Toolchain.find(cache=repository.cache, cancel=session.cancel),
-        cache=VerdictCache(repository.cache / "v1"),
-        cancel=session.cancel,
-    )
-    by = subject(arguments, session, gate, change.tree)
+    config = load_config(repository.root)
+    gate = Gate.configured(repository, config, session.cancel)
+    by = subject(arguments, session, gate, config, change.tree)
     replay = shlex.join(["veriloop", "check", *change.words, *_options(arguments)])
     run = gate.check_trees(change.base, change.tree, by.testbenches, designs=by.designs, replay=replay)
     report = finish(run, session.observe)

@@ -1,4 +1,4 @@
-"""What judges the change that `check` was given: the tests that the user names, else those that the tree holds."""
+"""What judges the change that `check` was given: what the user names, else `veriloop.toml`, else the tree's tests."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from veriloop.assistant.cli.session import Session
+from veriloop.assistant.config import Config
 from veriloop.assistant.design.elaborate import elaborate
 from veriloop.assistant.design.model import Design
 from veriloop.assistant.design.project import Project
@@ -18,6 +19,8 @@ from veriloop.assistant.gate import Gate
 from veriloop.assistant.repository.export import export
 from veriloop.assistant.repository.private import private_directory
 from veriloop.assistant.repository.repository import Repository
+from veriloop.assistant.trust import require_trust
+from veriloop.assistant.verify.configured import configured_testbenches
 from veriloop.assistant.verify.summary import NO_SUMMARY
 from veriloop.assistant.verify.testbench import CommandTest, Testbench, VerilogTestbench
 
@@ -30,18 +33,23 @@ class Subject:
     designs: tuple[Design, ...] = ()
 
 
-def subject(arguments: argparse.Namespace, session: Session, gate: Gate, tree: str) -> Subject:
+def subject(arguments: argparse.Namespace, session: Session, gate: Gate, config: Config, tree: str) -> Subject:
     """Finds what judges a tree.
 
     Raises:
         UsageError: a testbench that is named is not there, or has no toplevel.
+        NotVerified: the repository names commands that the user has not trusted.
     """
     repository = gate.repository
     with private_directory(repository.cache) as directory:
-        project = Project.load(export(repository, tree, directory / "tree", needs=gate.needs).root)
+        copy = export(repository, tree, directory / "tree", needs=gate.needs)
+        project = Project.load(copy.root, config.repository.design)
         named = [*_commands(arguments), *_named(arguments, session, repository, project)]
         if named:
             return Subject(tuple(named))
+        if config.repository.testbench:
+            require_trust(repository.root, config)
+            return Subject(configured_testbenches(config.repository, project))
         found = tuple(_found(project))
         speaking = _speaking(session, gate, tree, found)
         return Subject(speaking, () if speaking else tuple(_tops(project)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fnmatch
 import re
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
@@ -57,7 +58,13 @@ class Protected:
 
 
 def protected(
-    contents: Contents, testbenches: Sequence[Testbench], workflow: Workflow, *, named: Collection[str] = ()
+    contents: Contents,
+    testbenches: Sequence[Testbench],
+    workflow: Workflow,
+    *,
+    named: Collection[str] = (),
+    editable: Sequence[str] = (),
+    locked: Sequence[str] = (),
 ) -> tuple[Protected, ...]:
     """The touched files that the workflow may not touch; for `any`, those that judge.
 
@@ -66,11 +73,18 @@ def protected(
         testbenches: what judges it.
         workflow: who proposes it.
         named: RTL that the user names as such, wherever it lies.
+        editable: globs of the files that a repair may change; none: all that do not judge. `*` crosses directories.
+        locked: globs of files that no patch may touch, beside those that judge.
     """
     own = {path: bench.name for bench in testbenches for path in own_files(bench, contents)}
     found = []
     for path, (before, after) in sorted(contents.items()):
-        why = f"is part of the testbench {own[path]}" if path in own else judging(path, rtl=path in named)
+        chosen = path in named or _matches(path, editable)
+        why = f"is part of the testbench {own[path]}" if path in own else judging(path, rtl=chosen)
+        if _matches(path, locked):
+            why = why or "is protected by veriloop.toml"
+        elif editable and not chosen and workflow == "repair":
+            why = why or "is not among the editable files of veriloop.toml"
         if workflow == "testbench":
             why = "" if why else "is RTL: testbench work does not touch it"
         elif not why and workflow == "repair" and PurePosixPath(path).suffix.lower() not in HDL_SUFFIXES:
@@ -144,6 +158,10 @@ def _holds_top(design: Design, versions: tuple[bytes, bytes]) -> bool:
         rb"^\s*(?:module|program)\s+(?:automatic\s+)?" + re.escape(design.toplevel.encode()) + rb"\b", re.M
     )
     return any(pattern.search(content) for content in versions)
+
+
+def _matches(path: str, globs: Sequence[str]) -> bool:
+    return any(fnmatch.fnmatchcase(path, pattern) for pattern in globs)
 
 
 def _plain(path: Path) -> str:

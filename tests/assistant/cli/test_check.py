@@ -13,8 +13,10 @@ from typing import Any
 import pytest
 
 from veriloop.assistant.cli.main import main
+from veriloop.assistant.config import load_config
 from veriloop.assistant.repository.apply import write
 from veriloop.assistant.repository.repository import Repository
+from veriloop.assistant.trust import trust
 
 pytestmark = pytest.mark.needs("git")
 
@@ -154,6 +156,34 @@ def test_without_a_test_that_says_anything_nothing_is_verified(root, capsys):
     assert "behaviour: no test was run" in data["unchecked"]
     main(["check"])
     assert "so it is not counted" in capsys.readouterr().err
+
+
+@pytest.mark.needs("verilator")
+def test_the_tests_of_the_configuration_judge_once_they_are_trusted(root, capsys, tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    command = "test -e lib/x && grep -q '~a' rtl/inv.v"
+    save(root / ".gitignore", b"lib\n")
+    save(root / "lib/x", b"")
+    save(
+        root / "veriloop.toml",
+        f'[project]\nneeds = ["lib"]\n[[testbench]]\nname = "mine"\nkind = "command"\ncommand = "{command}"\n'.encode(),
+    )
+    commit()
+    save(root / "rtl/inv.v", NOT_GATE)
+    assert main(["check"]) == 3
+    assert "veriloop trust" in capsys.readouterr().err
+    trust(root, load_config(root))
+    code, data = check(capsys)
+    assert (code, data["fixed"]) == (0, ["mine"])
+
+
+@pytest.mark.needs("verilator", "c++")
+def test_a_testbench_of_the_configuration(root, capsys):
+    save(root / "veriloop.toml", b'[[testbench]]\nname = "main"\nsources = ["tb/inv_tb.v"]\n')
+    commit()
+    save(root / "rtl/inv.v", NOT_GATE)
+    code, data = check(capsys)
+    assert (code, data["fixed"]) == (0, ["main"])
 
 
 def test_nothing_changed(root, capsys):

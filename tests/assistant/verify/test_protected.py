@@ -114,3 +114,10 @@ def test_rtl_that_the_user_names_is_rtl_wherever_it_lies():
 def test_repair_writes_rtl_only():
     assert check({"gen/rom.py": (b"", b"x")}) == {"gen/rom.py": "is no RTL"}
     assert check({"gen/rom.py": (b"", b"x")}, workflow="any") == {}
+
+
+def test_the_repository_says_what_is_editable_and_what_is_not():
+    contents = dict.fromkeys(("rtl/a.v", "rtl/gen/b.v", "sim/model.v", "c.v"), (RTL, RTL + b"//\n"))
+    found = {one.path for one in protected(contents, (), "repair", editable=["rtl/*", "sim/*.v"], locked=["rtl/gen/*"])}
+    assert found == {"rtl/gen/b.v", "c.v"}
+    assert {one.path for one in protected(contents, (), "any", locked=["rtl/gen/*"])} == {"rtl/gen/b.v", "sim/model.v"}
