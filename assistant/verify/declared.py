@@ -1,0 +1,78 @@
+"""Testbenches as a `veriloop.toml` declares them, and as they are found for a file that the user names."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from pathlib import Path
+
+from veriloop.assistant.config import TestbenchSettings
+from veriloop.assistant.design.project import Found, Project
+from veriloop.assistant.verify.testbench import (
+    DEFAULT_TIMEOUT_S,
+    CocotbTestbench,
+    CommandTest,
+    Testbench,
+    TraceTestbench,
+    VerilogTestbench,
+)
+
+
+def verilog_testbench(
+    project: Project,
+    testbench_files: Sequence[Path],
+    rtl_files: Sequence[Path] = (),
+    *,
+    toplevel: str = "",
+    timeout_s: float = DEFAULT_TIMEOUT_S,
+) -> tuple[VerilogTestbench, Found]:
+    """A self-checking testbench with all files that it needs, and how they were found.
+
+    Raises:
+        UsageError: a file is not there, or the testbench's toplevel is none or several.
+    """
+    found = project.testbench_design(testbench_files, rtl_files, toplevel=toplevel)
+    name = testbench_files[0].stem if testbench_files else found.design.toplevel
+    return VerilogTestbench(name=name, design=found.design, timeout_s=timeout_s), found
+
+
+def declared_testbench(settings: TestbenchSettings, project: Project) -> Testbench:
+    """A `[[testbench]]` with all files that it needs. A command is run only once it is trusted (see `trust`).
+
+    Raises:
+        UsageError: a file is not there, or the toplevel is none or several.
+    """
+    if settings.kind == "command":
+        return CommandTest(
+            name=settings.name,
+            command=settings.command,
+            pass_pattern=settings.pass_pattern,
+            timeout_s=settings.timeout_s,
+        )
+    if settings.kind == "cocotb":
+        design = project.design_for(settings.sources).design if settings.sources else project.design().design
+        return CocotbTestbench(
+            name=settings.name,
+            design=dataclasses.replace(design, toplevel=settings.toplevel or design.toplevel),
+            module=settings.module,
+            search_path=settings.search_path,
+            timeout_s=settings.timeout_s,
+        )
+    testbench, _ = verilog_testbench(
+        project, settings.sources, toplevel=settings.toplevel, timeout_s=settings.timeout_s
+    )
+    if settings.kind == "trace" and settings.oracle is not None:
+        return TraceTestbench(
+            name=settings.name,
+            design=testbench.design,
+            oracle=settings.oracle,
+            output=settings.output,
+            timeout_s=settings.timeout_s,
+        )
+    return dataclasses.replace(
+        testbench,
+        name=settings.name,
+        pass_pattern=settings.pass_pattern,
+        fail_pattern=settings.fail_pattern,
+        plusargs=settings.plusargs,
+    )
