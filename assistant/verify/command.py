@@ -8,6 +8,7 @@ import xml.etree.ElementTree as ElementTree
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from veriloop.assistant.errors import ToolNotFound
 from veriloop.assistant.events import CancelToken
 from veriloop.assistant.execute import Completed, execute
 from veriloop.assistant.verify.results import Outcome, SimResult
@@ -15,6 +16,8 @@ from veriloop.assistant.verify.summary import read_summary
 from veriloop.assistant.verify.testbench import CommandTest
 
 _LOG_TAIL_CHARS = 4000
+_NOT_FOUND = 127
+"""The shell's exit code for a program that is not there (POSIX, 2.8.2)."""
 _MESSAGE_CHARS = 200
 _WORD = re.compile(r"\b[A-Za-z_]\w*\b")
 _SKIP = {".git", ".venv", "venv", "node_modules", "__pycache__"}
@@ -37,6 +40,9 @@ def run_command(test: CommandTest, *, root: Path, cancel: CancelToken) -> SimRes
 
     `make` can exit with 0 although tests failed, and "Error" can stand in a passing log. So a result file that this
     run wrote outranks the rest; then an exit code that is not 0 fails; then the log's own summary counts.
+
+    Raises:
+        ToolNotFound: the shell does not find the command's program: nothing was tested.
     """
     before = {path: path.stat().st_mtime_ns for path in _result_files(root)}
     done = execute(["sh", "-c", test.command], cwd=root, timeout_s=test.timeout_s, cancel=cancel)
@@ -47,8 +53,11 @@ def run_command(test: CommandTest, *, root: Path, cancel: CancelToken) -> SimRes
         cpu_s=done.cpu_s,
         log_tail=done.output[-_LOG_TAIL_CHARS:],
     )
+    if done.returncode == _NOT_FOUND:
+        said = done.output.strip().splitlines()
+        raise ToolNotFound(f"the test command cannot run: {said[-1] if said else test.command}", hint="veriloop doctor")
     if done.timed_out:
-        return replace(common, outcome=Outcome.TIMEOUT, reason=f"no end within {test.timeout_s:.0f} s")
+        return replace(common, outcome=Outcome.TIMEOUT, reason=f"no end within {test.timeout_s:g} s")
     written = [path for path in _result_files(root) if before.get(path) != path.stat().st_mtime_ns]
     if written:
         return _by_cases(read_cases(written), done, common)

@@ -6,6 +6,7 @@ only the rows and the signals of the oracle count.
 
 from __future__ import annotations
 
+import bisect
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -90,17 +91,21 @@ def _signal(column: str) -> str:
 
 def _compare_vcd(oracle: Path, output: Path) -> Comparison:
     expected = _changes(oracle)
+    if not expected:
+        raise UsageError(f"{oracle.name} is no VCD file, or an empty one")
     seen = _changes(output) if output.is_file() else {}
+    # Where a file was cut off, its last values say nothing about what came later.
+    end = max((changes[-1][0] for changes in seen.values() if changes), default=-1)
     tally = _Tally()
     for name, changes in expected.items():
         got = seen.get(name, [])
         for time, value in changes:
-            tally.add(name.rsplit(".", 1)[-1], str(time), value, _value_at(got, time))
+            tally.add(name.rsplit(".", 1)[-1], str(time), value, _value_at(got, time) if time <= end else "")
     return tally.result()
 
 
 def _changes(path: Path) -> dict[str, list[tuple[int, str]]]:
-    """Every variable's changes: time in steps of the file, value as a string of bits."""
+    """Every variable's changes: time in steps of the file, value as a string of bits; empty if it cannot be read."""
     try:
         wave = pywellen.Waveform(str(path))
     except RuntimeError:
@@ -117,12 +122,8 @@ def _bits(value: object, width_bits: int | None) -> str:
 
 
 def _value_at(changes: list[tuple[int, str]], time: int) -> str:
-    value = ""
-    for at, new in changes:
-        if at > time:
-            break
-        value = new
-    return value
+    index = bisect.bisect_right(changes, time, key=lambda change: change[0])
+    return changes[index - 1][1] if index else ""
 
 
 class _Tally:
@@ -153,8 +154,13 @@ class _Tally:
 
 
 def _matches(expected: str, got: str) -> bool:
-    if len(expected) != len(got):
-        expected, got = expected.lstrip("0") or "0", got.lstrip("0") or "0"
-    if len(expected) != len(got):
+    if not got:
         return False
-    return all(want in "xXzZ" or want == value for want, value in zip(expected, got, strict=True))
+    width_bits = max(len(expected), len(got))
+    pairs = zip(_widened(expected, width_bits), _widened(got, width_bits), strict=True)
+    return all(want in "xXzZ" or want == value for want, value in pairs)
+
+
+def _widened(value: str, width_bits: int) -> str:
+    """Leading bits that a file leaves out: x and z go on, else they are 0 (IEEE 1800-2017, 21.7.2.1)."""
+    return value.rjust(width_bits, value[0] if value[0] in "xXzZ" else "0")

@@ -1,0 +1,141 @@
+"""Commands of a repository as tests: by result files, by exit code, by log."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import pytest
+
+from veriloop.assistant.errors import ToolNotFound
+from veriloop.assistant.events import CancelToken
+from veriloop.assistant.verify.command import read_cases, run_command
+from veriloop.assistant.verify.results import Outcome, SimResult
+from veriloop.assistant.verify.testbench import CommandTest
+
+GREEN = '<testsuites><testsuite><testcase name="a"/><testcase name="b"/></testsuite></testsuites>'
+RED = (
+    '<testsuites><testsuite><testcase name="a"/><testcase name="b"><failure type="AssertionError" '
+    'message="full is 0&#10;assert 0 == 1">Traceback\n  File "secret/tb.py", line 3\n    assert dut.full.value == 1\n'
+    "</failure></testcase></testsuite></testsuites>"
+)
+
+
+def run(root: Path, command: str, *, timeout_s: float = 20.0, pass_pattern: str = "") -> SimResult:
+    test = CommandTest(name="test", command=command, timeout_s=timeout_s, pass_pattern=pass_pattern)
+    return run_command(test, root=root, cancel=CancelToken())
+
+
+@pytest.mark.parametrize(
+    ("command", "outcome", "reason"),
+    [
+        ("true", Outcome.PASS, "exit code 0"),
+        ("echo TEST PASSED", Outcome.PASS, "exit code 0: TEST PASSED"),
+        ("echo TEST PASSED; exit 3", Outcome.FAIL, "exit code 3: TEST PASSED"),
+        ("exit 1", Outcome.FAIL, "exit code 1"),
+        ("kill -9 $$", Outcome.FAIL, "exit code -9"),
+        ("echo 'Tests failed: 0002'", Outcome.FAIL, "exit code 0: Tests failed: 0002"),
+        ("echo '%Error: t.sv:3: no'", Outcome.FAIL, "exit code 0: %Error: t.sv:3: no"),
+        ("echo '0 errors' >&2", Outcome.PASS, "exit code 0: 0 errors"),
+    ],
+)
+def test_by_exit_code_and_log(tmp_path, command, outcome, reason):
+    result = run(tmp_path, command)
+    assert result.outcome is outcome
+    assert result.reason.startswith(reason)
+    assert (result.failures > 0) == (outcome is Outcome.FAIL)
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "outcome", "reason"),
+    [
+        (GREEN, 0, Outcome.PASS, "2 of 2 tests passed"),
+        (GREEN, 2, Outcome.FAIL, "2 of 2 tests passed, exit code 2"),
+        (RED, 0, Outcome.FAIL, "1 of 2 tests passed"),
+        (RED, 2, Outcome.FAIL, "1 of 2 tests passed"),
+        ("<testsuites/>", 0, Outcome.FAIL, "no test ran"),
+        ('<testsuite><testcase name="a"><skipped/></testcase></testsuite>', 0, Outcome.FAIL, "no test ran"),
+        ("<testsuites><testsuite><testc", 0, Outcome.FAIL, "0 of 1 tests passed"),
+        ("", 0, Outcome.FAIL, "0 of 1 tests passed"),
+    ],
+)
+def test_by_result_file(tmp_path, text, code, outcome, reason):
+    (tmp_path / "text").write_text(text)
+    result = run(tmp_path, f"mkdir sim; cp text sim/results.xml; echo ALL TESTS PASSED; exit {code}")
+    assert (result.outcome, result.reason) == (outcome, reason)
+
+
+def test_a_failure_names_its_case_and_the_signals_of_its_message(tmp_path):
+    (tmp_path / "text").write_text(RED)
+    result = run(tmp_path, "cp text results.xml")
+    assert (result.checks, result.failures, result.passing, result.failing[0]) == (2, 1, ("a",), "b")
+    assert "full" in result.failing
+    assert "secret" not in result.failing
+
+
+def test_a_result_file_of_an_earlier_run_does_not_count(tmp_path):
+    (tmp_path / "results.xml").write_text(RED)
+    assert run(tmp_path, "true").passed
+    (tmp_path / "results.xml").write_text(GREEN)
+    assert not run(tmp_path, "exit 1").passed
+
+
+def test_a_result_file_that_is_written_again_counts(tmp_path):
+    (tmp_path / "results.xml").write_text(GREEN)
+    (tmp_path / "text").write_text(RED)
+    assert not run(tmp_path, "cat text > results.xml").passed
+
+
+def test_files_of_several_runs_are_read_together(tmp_path):
+    (tmp_path / "red").write_text(RED)
+    (tmp_path / "green").write_text(GREEN)
+    result = run(tmp_path, "cp red a-results.xml; cp green b-results.xml")
+    assert (result.checks, result.failures) == (4, 1)
+
+
+def test_the_users_pattern_is_needed_for_a_pass(tmp_path):
+    assert run(tmp_path, "echo bye", pass_pattern="^bye$").passed
+    assert not run(tmp_path, "echo TEST PASSED", pass_pattern="^bye$").passed
+
+
+def test_a_command_runs_at_the_root_in_a_clean_environment(tmp_path, monkeypatch):
+    monkeypatch.setenv("GIT_DIR", "/nowhere")
+    monkeypatch.setenv("COCOTB_TEST_MODULES", "theirs")
+    result = run(tmp_path, 'test "$PWD" = "$(pwd)"; pwd; echo "[$GIT_DIR$COCOTB_TEST_MODULES]"')
+    assert result.log_tail == f"{tmp_path}\n[]\n"
+
+
+def test_a_hang_is_a_timeout_and_leaves_no_process(tmp_path):
+    result = run(tmp_path, "echo begins; sleep 600 & echo $! > child; wait", timeout_s=0.5)
+    assert (result.outcome, result.reason) == (Outcome.TIMEOUT, "no end within 0.5 s")
+    assert "begins" in result.log_tail
+    child = (tmp_path / "child").read_text().strip()
+    deadline = time.monotonic() + 5
+    while _alive(child) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert not _alive(child)
+
+
+def _alive(pid: str) -> bool:
+    status = Path("/proc", pid, "status")
+    return status.is_file() and "State:\tZ" not in status.read_text()
+
+
+@pytest.mark.needs("make")
+def test_make_ends_with_zero_although_a_recipe_ignores_its_failure(tmp_path):
+    (tmp_path / "Makefile").write_text("sim:\n\t-sh -c 'echo FAILED: q is 3; exit 1'\n")
+    assert not run(tmp_path, "make sim").passed
+
+
+def test_a_missing_program_is_not_the_designs_fault(tmp_path):
+    with pytest.raises(ToolNotFound, match="no-such-program-here"):
+        run(tmp_path, "no-such-program-here --run")
+
+
+def test_cases_of_no_file_are_none():
+    cases = read_cases([])
+    assert (cases.passed, cases.failed) == ((), ())
+
+
+def test_the_log_is_kept_at_its_end(tmp_path):
+    assert run(tmp_path, "seq 100000; echo last").log_tail.endswith("last\n")
