@@ -289,7 +289,10 @@ class Repository:
             files.mkdir()
             converting = Git(self.root, {"GIT_INDEX_FILE": str(directory / "index")})
             converting.run("read-tree", tree)
-            converting.run("checkout-index", "--all", "--force", f"--prefix={files}/")
+            status, _, _ = converting.ask("checkout-index", "--all", "--force", f"--prefix={files}/")
+            if status != 0:
+                # A filter that is not installed here, LFS for instance, has not converted what is on disk either.
+                return tree
             with self._private(files) as git:
                 git.run("read-tree", tree)
                 git.run("add", "--update", "--", ".")

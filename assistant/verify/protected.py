@@ -43,6 +43,11 @@ _LINT_COMMENT = re.compile(
     rb"|verilog_lint:|slang\s+lint_off)",
     re.I,
 )
+_SPEAKS = re.compile(
+    # What could end a simulation early, print a pass, or reach into the testbench.
+    r"\$(?:finish|stop|exit|system|s?write[bho]?|f?display[bho]?|f?write[bho]?|f?strobe[bho]?|f?monitor\w*|fopen|assert\w+"
+    r"|(?:test|value)\$plusargs|dumpoff)\b|\$root\b|\b(?:force|release)\b"
+)
 _SPACE = re.compile(r"\s+")
 
 
@@ -131,6 +136,9 @@ def removed_checks(before: bytes, after: bytes) -> str:
         return f"changes a check of its own: {next(iter(lost))[:80]}"
     if len(_LINT_COMMENT.findall(after)) > len(_LINT_COMMENT.findall(before)):
         return "switches a checker off in a comment"
+    spoken = _spoken(after) - _spoken(before)
+    if spoken:
+        return f"adds {next(iter(spoken))}, with which a design could answer for its testbench"
     return ""
 
 
@@ -143,6 +151,12 @@ def _checks(content: bytes) -> Counter[str]:
     # By count: which value it prints is no check.
     found.update(match[0] for match in _SEVERITY_TASK.finditer(_without_comments(tree)))
     return found
+
+
+def _spoken(content: bytes) -> Counter[str]:
+    if not _SPEAKS.search(content.decode("latin-1")):
+        return Counter()
+    return Counter(match[0] for match in _SPEAKS.finditer(_without_comments(SyntaxTree(content))))
 
 
 def _without_comments(tree: SyntaxTree) -> str:

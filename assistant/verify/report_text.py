@@ -60,7 +60,7 @@ def as_markdown(report: Report, diff: str = "", *, more: Sequence[str] = ()) -> 
     for step in report.steps:
         known = before.get(step.name)
         was = _word(known) if known else ""
-        lines.append(f"| {_mark(step)} | {_cell(step.name)} | {was} | {_word(step)} | {_cell(step.detail)} |")
+        lines.append(f"| {_mark(step).strip()} | {_cell(step.name)} | {was} | {_word(step)} | {_cell(step.detail)} |")
     if more:
         lines += ["", *(f"- {line}" for line in more)]
     if report.unchecked:

@@ -237,6 +237,7 @@ def test_undo_keeps_later_edits(root, capsys):
     assert (root / "rtl/inv.v").read_bytes() == NOT_GATE + b"// mine\n"
 
 
+@pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
 def test_a_killed_change_is_taken_back_by_the_next_verb(root, capsys):
     repository = Repository.open(root)
     base = repository.snapshot()

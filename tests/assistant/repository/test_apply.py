@@ -17,6 +17,9 @@ from veriloop.assistant.repository.journal import recover
 from veriloop.assistant.repository.repository import Repository
 from veriloop.assistant.repository.undo import undo
 
+# The children that are forked only do what they are told and are killed; no thread of the parent matters to them.
+pytestmark = pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
+
 PATH = "rtl/counter.v"
 CHANGE: dict[str, bytes | None] = {
     PATH: b"changed\r\n",

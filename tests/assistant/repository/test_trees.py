@@ -131,6 +131,15 @@ def test_a_commit_is_read_as_a_checkout_would_write_it(clone):
     assert repository.changed_paths(repository.head_tree(), repository.snapshot()) == ()
 
 
+def test_a_filter_that_is_not_installed(clone):
+    clone.write(".gitattributes", b"*.v filter=lfs\n")
+    clone.commit()
+    clone.git("config", "filter.lfs.smudge", "no-such-program-at-all")
+    clone.git("config", "filter.lfs.required", "true")
+    repository = clone.open()
+    assert repository.changed_paths(repository.head_tree(), repository.snapshot()) == ()
+
+
 def test_what_a_hook_inherits_does_not_lead_elsewhere(clone, make, monkeypatch):
     other = make("other")
     monkeypatch.setenv("GIT_DIR", str(other.root / ".git"))

@@ -65,6 +65,7 @@ def check(contents: dict[str, tuple[bytes, bytes]], *, workflow="repair", testbe
         RTL.replace(b"assign y = x;", b"assign y = ~x;"),
         RTL.replace(b"  assert", b"\n    assert"),
         RTL.replace(b"// a comment", b""),
+        RTL.replace(b"// a comment", b"// forces $display and $finish to release"),
         RTL + RTL.replace(b"module a", b"module b"),
     ],
 )
@@ -82,6 +83,9 @@ def test_rtl_beside_its_checks_may_change(after):
         (RTL.replace(b"// a comment", b"/* verilator lint_off WIDTH */"), "switches a checker off"),
         (RTL.replace(b"// a comment", b"// synthesis translate_off"), "switches a checker off"),
         (b"", "a check of its own"),
+        (RTL.replace(b"assign", b'initial $display("PASS"); assign'), "answer for its testbench"),
+        (RTL.replace(b"assign", b"initial $finish; assign"), "answer for its testbench"),
+        (RTL.replace(b"assign", b"initial force top_tb.failed = 0; assign"), "answer for its testbench"),
     ],
 )
 def test_its_checks_may_not(after, why):
