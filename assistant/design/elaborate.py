@@ -172,9 +172,9 @@ class Elaboration:
 
     @property
     def declared_modules(self) -> tuple[str, ...]:
-        """All modules, interfaces and programs of the files, instantiated or not, sorted."""
+        """All modules, interfaces and programs of the files, instantiated or not, sorted; none that stand in others."""
         definitions = self.compilation.getDefinitions()
-        return tuple(sorted({symbol.name for symbol in definitions if isinstance(symbol, ast.DefinitionSymbol)}))
+        return tuple(sorted({symbol.name for symbol in definitions if symbol.lexicalPath == symbol.name}))
 
     @cached_property
     def missing_names(self) -> tuple[str, ...]:
@@ -368,7 +368,10 @@ def elaborate(design: Design, overrides: Mapping[Path, bytes] | None = None) -> 
 
 
 def declared(content: bytes) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """The modules, interfaces, programs and primitives that a file declares, and its packages; includes are left out."""
+    """The modules (interfaces, programs and primitives, too) that a file declares, and its packages.
+
+    What it includes is left out.
+    """
     manager = pyslang.SourceManager()
     buffer = manager.assignText(SourceText(content).text)
     tree = syntax.SyntaxTree.fromBuffers(cast(Any, [buffer]), manager)
@@ -412,8 +415,11 @@ def child_instances(scope: Any) -> Iterator[ast.InstanceSymbol]:
 
 def _signal(name: str, symbol: ast.Symbol, direction: Direction | None) -> Signal | None:
     kind = _kind(symbol)
-    if kind is None:
+    if kind is None or not symbol.name:
         return None
+    if isinstance(symbol, ast.TransparentMemberSymbol):
+        # The values of an enum are seen in the scope around it.
+        symbol = symbol.wrapped
     if not isinstance(symbol, ast.ValueSymbol):
         return Signal(name=name, width_bits=32, signed=True, kind=kind)
     element = symbol.type
@@ -435,8 +441,8 @@ def _kind(symbol: ast.Symbol) -> SignalKind | None:
         return "net"
     if isinstance(symbol, ast.ParameterSymbol):
         return "parameter"
-    if symbol.kind == ast.SymbolKind.TransparentMember:
-        return "enum value"
+    if isinstance(symbol, ast.TransparentMemberSymbol):
+        return "enum value" if isinstance(symbol.wrapped, ast.EnumValueSymbol) else None
     if isinstance(symbol, ast.GenvarSymbol):
         return "genvar"
     return "variable" if isinstance(symbol, ast.VariableSymbol) else None

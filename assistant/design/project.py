@@ -209,8 +209,7 @@ class Project:
             UsageError: a file is not there, or the toplevel is none or several.
         """
         found = self.design_for(testbench_files, rtl_files)
-        design = Design.rooted(found.design, self.root)
-        elaboration = elaborate(design)
+        elaboration = _look(found.design.rooted(self.root))
         own = {self.root / self._given(path) for path in testbench_files}
         tops = [name for name in elaboration.tops if elaboration.modules[name].path in own]
         names = ", ".join(str(path) for path in testbench_files)
@@ -281,7 +280,7 @@ class _Closure:
 
     def _elaborate(self) -> Elaboration:
         # Every module that nobody instantiates is a top here, so that all files are looked at.
-        return elaborate(_with_toplevel(self._design(), "", parameters=()).rooted(self.project.root))
+        return _look(_with_toplevel(self._design(), "", parameters=()).rooted(self.project.root))
 
     def _headers(self, elaboration: Elaboration) -> int:
         """Adds the directories of headers that were not found; returns how many."""
@@ -358,6 +357,22 @@ class _Closure:
 def _is_skipped(directory: Path) -> bool:
     """Whether a directory holds no sources: hidden, built, installed, or a virtual environment."""
     return directory.name.startswith(".") or directory.name in _SKIPPED or (directory / "pyvenv.cfg").is_file()
+
+
+def _look(design: Design) -> Elaboration:
+    """Elaborates a design of which a file may be broken so that it swallows those after it: then from the last file."""
+    found = elaborate(design)
+    expected = {name for path in design.sources for name in _declared_in(path)}
+    if expected <= set(found.tops) | set(found.declared_modules):
+        return found
+    return elaborate(dataclasses.replace(design, sources=tuple(reversed(design.sources))))
+
+
+def _declared_in(path: Path) -> tuple[str, ...]:
+    try:
+        return declared(path.read_bytes())[0]
+    except OSError:
+        return ()
 
 
 def _with_toplevel(design: Design, toplevel: str, *, parameters: tuple[tuple[str, str], ...] | None = None) -> Design:
