@@ -162,7 +162,7 @@ def _spoken(content: bytes) -> Counter[str]:
 def _without_comments(tree: SyntaxTree) -> str:
     content = bytearray(tree.content)
     for node in tree.nodes:
-        if node.type in ("comment", "string_literal", "quoted_string"):
+        if node.type in ("one_line_comment", "block_comment", "comment", "quoted_string", "string_literal"):
             content[node.start_byte : node.end_byte] = b" " * (node.end_byte - node.start_byte)
     return content.decode("utf-8", errors="replace")
 
