@@ -17,8 +17,8 @@ git add --all
 git -c user.name=demo -c user.email=demo@localhost -c commit.gpgsign=false -c core.hooksPath=/dev/null \
     commit --quiet --message "A FIFO that fails its testbench"
 
-show veriloop repair rtl/fifo.sv --testbench tb/fifo_tb.sv --spec docs/fifo.md --apply
-"$veriloop" repair rtl/fifo.sv --testbench tb/fifo_tb.sv --spec docs/fifo.md --apply
+show veriloop repair rtl/fifo.sv --testbench tb/fifo_tb.sv --spec docs/fifo.md --budget 300 --apply
+"$veriloop" repair rtl/fifo.sv --testbench tb/fifo_tb.sv --spec docs/fifo.md --budget 300 --apply
 
 show git diff
 git --no-pager diff
