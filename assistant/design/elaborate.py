@@ -119,7 +119,14 @@ class Elaboration:
         root: slang's root of the instance tree; for the modules of this package alone.
     """
 
-    def __init__(self, design: Design, texts: Mapping[Path, SourceText], libraries: Mapping[Path, SourceText]) -> None:
+    def __init__(
+        self,
+        design: Design,
+        texts: Mapping[Path, SourceText],
+        libraries: Mapping[Path, SourceText],
+        *,
+        separate: bool = False,
+    ) -> None:
         self.design = design
         self._texts = texts
         self._manager = pyslang.SourceManager()
@@ -135,8 +142,8 @@ class Elaboration:
             if path in texts and not self._manager.isCached(str(path))
         ]
         self.compilation = ast.Compilation(bag)
-        if sources:
-            tree = syntax.SyntaxTree.fromBuffers(cast(Any, sources), self._manager, bag)
+        for unit in [[source] for source in sources] if separate else filter(None, [sources]):
+            tree = syntax.SyntaxTree.fromBuffers(cast(Any, unit), self._manager, bag)
             self.compilation.addSyntaxTree(tree)
         self._unread = [path for path in design.sources if path not in texts]
 
@@ -337,10 +344,14 @@ class Elaborator:
         if design.library_dirs:
             self._complete()
 
-    def elaborate(self, overrides: Mapping[Path, bytes] | None = None) -> Elaboration:
-        """The design with these contents in place of those on disk."""
+    def elaborate(self, overrides: Mapping[Path, bytes] | None = None, *, separate: bool = False) -> Elaboration:
+        """The design with these contents in place of those on disk.
+
+        With `separate`, each file is a compilation unit of its own: one that is broken cannot swallow those after it,
+        and macros reach no other file.
+        """
         texts = {**self._texts, **{path: SourceText(content) for path, content in (overrides or {}).items()}}
-        return Elaboration(self.design, texts, self._libraries)
+        return Elaboration(self.design, texts, self._libraries, separate=separate)
 
     def errors(self, overrides: Mapping[Path, bytes] | None = None) -> tuple[Diagnostic, ...]:
         """What keeps the design from being built with these contents; 0.1 to 10 ms."""

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
-from veriloop.assistant.design.elaborate import Elaboration, declared, elaborate
+from veriloop.assistant.design.elaborate import Elaboration, Elaborator, declared, elaborate
 from veriloop.assistant.design.filelist import read_filelist
 from veriloop.assistant.design.model import Design
 from veriloop.assistant.design.roles import is_test_path
@@ -360,12 +360,11 @@ def _is_skipped(directory: Path) -> bool:
 
 
 def _look(design: Design) -> Elaboration:
-    """Elaborates a design of which a file may be broken so that it swallows those after it: then from the last file."""
-    found = elaborate(design)
+    """Elaborates a design of which a file may be so broken that it swallows those after it."""
+    elaborator = Elaborator(design)
+    found = elaborator.elaborate()
     expected = {name for path in design.sources for name in _declared_in(path)}
-    if expected <= set(found.tops) | set(found.declared_modules):
-        return found
-    return elaborate(dataclasses.replace(design, sources=tuple(reversed(design.sources))))
+    return found if expected <= set(found.declared_modules) else elaborator.elaborate(separate=True)
 
 
 def _declared_in(path: Path) -> tuple[str, ...]:

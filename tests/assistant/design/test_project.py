@@ -61,7 +61,8 @@ def test_given_files_come_before_found_ones(tmp_path: Path) -> None:
     found = project(tmp_path).testbench_design([Path("tb/dut_tb.sv")], [Path("old/leaf.v")])
     assert "old/leaf.v" in sources(found)
     assert "rtl/leaf.v" not in sources(found)
-    assert {"rtl/dut.sv", "rtl/bus.sv"} <= set(sources(found))
+    assert {"rtl/dut.sv", "rtl/bus.sv", "rtl/pkg/base_pkg.sv", "tb/clocks.sv"} <= set(sources(found))
+    assert found.missing == ()
     assert found.design.toplevel == "dut_tb"
 
 
