@@ -90,30 +90,61 @@ def _signal(column: str) -> str:
 
 
 def _compare_vcd(oracle: Path, output: Path) -> Comparison:
-    expected = _changes(oracle)
-    if not expected:
+    expected = _Wave.read(oracle)
+    if not expected.changes:
         raise UsageError(f"{oracle.name} is no VCD file, or an empty one")
-    seen = _changes(output) if output.is_file() else {}
-    # Where a file was cut off, its last values say nothing about what came later.
-    end = max((changes[-1][0] for changes in seen.values() if changes), default=-1)
+    seen = _Wave.read(output)
     tally = _Tally()
-    for name, changes in expected.items():
-        got = seen.get(name, [])
-        for time, value in changes:
-            tally.add(name.rsplit(".", 1)[-1], str(time), value, _value_at(got, time) if time <= end else "")
+    for name, wanted in expected.changes.items():
+        got = seen.named(name)
+        # Also where only the record changes: the oracle's values hold until they change.
+        times = {time for time, _ in wanted} | {time for time, _ in got if wanted[0][0] <= time <= expected.end_fs}
+        for time in sorted(times):
+            # Where a file was cut off, its last values say nothing about what came later.
+            value = _value_at(got, time) if time <= seen.end_fs else ""
+            tally.add(name.rsplit(".", 1)[-1], f"{time // expected.step_fs}", _value_at(wanted, time), value)
     return tally.result()
 
 
-def _changes(path: Path) -> dict[str, list[tuple[int, str]]]:
-    """Every variable's changes: time in steps of the file, value as a string of bits; empty if it cannot be read."""
-    try:
-        wave = pywellen.Waveform(str(path))
-    except RuntimeError:
-        return {}
-    return {
-        variable.full_name: [(int(time), _bits(value, variable.bitwidth)) for time, value in variable.tv]
-        for variable in wave.all_vars()
-    }
+@dataclass(frozen=True, slots=True)
+class _Wave:
+    """Every variable's changes, by its name: the time in fs and the value as a string of bits."""
+
+    changes: Mapping[str, list[tuple[int, str]]]
+    step_fs: int = 1
+    end_fs: int = -1
+
+    @classmethod
+    def read(cls, path: Path) -> _Wave:
+        """Reads a VCD file; one that is missing or cannot be read holds nothing."""
+        if not path.is_file():
+            return cls({})
+        try:
+            return cls._loaded(pywellen.Waveform(str(path)))
+        except RuntimeError:
+            return cls({})
+
+    @classmethod
+    def _loaded(cls, wave: pywellen.Waveform) -> _Wave:
+        scale = wave.timescale
+        exponent = scale.unit.to_exponent() if scale is not None else None
+        step_fs = scale.factor * 10 ** max(0, 15 + exponent) if exponent is not None else 1
+        changes = {
+            # Verilator puts a scope of its own around the toplevel.
+            str(variable.full_name).removeprefix("TOP."): [
+                (int(time) * step_fs, _bits(value, variable.bitwidth)) for time, value in variable.tv
+            ]
+            for variable in wave.all_vars()
+        }
+        written = {name: found for name, found in changes.items() if found}
+        return cls(written, step_fs, max((found[-1][0] for found in written.values()), default=-1))
+
+    def named(self, name: str) -> list[tuple[int, str]]:
+        """The changes of a variable, found by its full name or, where only one has it, by the end of its name."""
+        if name in self.changes:
+            return self.changes[name]
+        ending = [found for full, found in self.changes.items() if full.endswith(f".{name}")]
+        return ending[0] if len(ending) == 1 else []
 
 
 def _bits(value: object, width_bits: int | None) -> str:

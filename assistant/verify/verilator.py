@@ -33,6 +33,9 @@ _MAIN = """
 int main(int argc, char** argv) {
     auto context = std::make_unique<VerilatedContext>();
     context->commandArgs(argc, argv);
+#if VM_TRACE
+    context->traceEverOn(true);
+#endif
     auto top = std::make_unique<Vtop>(context.get(), "TOP");
     bool starved = false;
     while (!context->gotFinish()) {

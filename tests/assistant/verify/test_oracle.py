@@ -138,7 +138,7 @@ def record(root, scratch, write, tools):
         binary, cancel = scratch / name, CancelToken()
         assert tools.icarus.build(Design(toplevel="tb", sources=(source,)), binary, cwd=root, cancel=cancel) is None
         assert tools.icarus.simulate(binary, cwd=root, timeout_s=20, plusargs=(), cancel=cancel).ok
-        return root / f"{name}.vcd"
+        return Path(root, f"{name}.vcd")
 
     return record
 
@@ -167,6 +167,46 @@ def test_a_vcd_that_was_cut_or_is_missing_fails_what_it_lacks(record, root):
     assert found.failures == found.checks > 0
     cut.write_text("nothing of the kind")
     assert compare(golden, cut).failures == found.checks
+
+
+def vcd(changes: str, timescale: str = "1ns") -> str:
+    head = f"$timescale {timescale} $end $scope module tb $end $var wire 2 ! q [1:0] $end $upscope $end"
+    return f"{head} $enddefinitions $end\n{changes}\n"
+
+
+EXPECTED = "#0\nbx !\n#10\nb01 !\n#30\nb10 !\n#40\nb0 !"
+
+
+@pytest.mark.parametrize(
+    ("output", "failures"),
+    [
+        (vcd(EXPECTED), 0),
+        (vcd(EXPECTED.replace("bx", "b11")), 0),
+        (vcd(EXPECTED.replace("0\nb", "0000\nb"), "1ps").replace("#0000", "#0"), 0),
+        (vcd(EXPECTED.replace("b10", "b11")), 1),
+        (vcd(EXPECTED.replace("#30", "#20\nb11 !\n#30")), 1),
+        (vcd(EXPECTED + "\n#50\nb11 !"), 0),
+        (vcd(EXPECTED.replace("#10", "#12")), 1),
+        (vcd("#0\nb01 !\n#10"), 3),
+        (vcd(EXPECTED)[:-4], 1),
+        (vcd(EXPECTED).replace(" q ", " p "), 3),
+        (
+            vcd(EXPECTED)
+            .replace("$scope", "$scope module TOP $end $scope", 1)
+            .replace("$upscope", "$upscope $end $upscope"),
+            0,
+        ),
+        (
+            vcd(EXPECTED)
+            .replace("module tb", "module dut")
+            .replace("$scope", "$scope module tb $end $scope", 1)
+            .replace("$upscope", "$upscope $end $upscope"),
+            3,
+        ),
+    ],
+)
+def test_a_vcd_holds_its_values_until_they_change(tmp_path, output, failures):
+    assert compared(tmp_path, vcd(EXPECTED), output, suffix=".vcd").failures == failures
 
 
 def test_an_oracle_that_is_no_vcd_is_refused(tmp_path):
