@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
+import math
+import re
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from veriloop.assistant.design.edits import unified_diff
 from veriloop.assistant.events import CancelToken
+from veriloop.assistant.repair.screen import Contents
 from veriloop.assistant.repair.search import State
+from veriloop.assistant.verify.differential import compare
 from veriloop.assistant.verify.testbench import TraceTestbench, VerilogTestbench
 from veriloop.assistant.verify.toolchain import Toolchain
+
+_COMPARED = 8
+"""Rivals that are put side by side; the costliest beyond them are left out."""
+_SPEC_BONUS = 0.5
+_SPEC_MOST = 2.0
+_TOKEN = re.compile(r"\d+'[sS]?[bodhBODH][0-9a-fA-F_]+|\b\w+\b")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,6 +38,7 @@ class Choice:
 
 def choose(
     rivals: Sequence[State],
+    original: Contents,
     testbench: VerilogTestbench | TraceTestbench,
     *,
     spec: str,
@@ -34,5 +47,61 @@ def choose(
     toolchain: Toolchain,
     cancel: CancelToken,
 ) -> Choice:
-    """Ranks rivals."""
-    return Choice(ranked=tuple(sorted(rivals, key=lambda state: state.cost)), groups=0)
+    """Ranks rivals: the behaviour that most of the likely ones share, then the likelier and smaller edit in it.
+
+    Args:
+        rivals: candidates that pass the testbench.
+        original: the files without any edit.
+        testbench: says how the files are read.
+        spec: text of a specification; an edit that brings in what it names is likelier.
+        root: a private copy of the tree.
+        scratch: an existing directory.
+        toolchain: runs the further stimuli.
+        cancel: stops it.
+    """
+    costs = {id(state): _cost(state, original, spec) for state in rivals}
+    ranked = sorted(rivals, key=lambda state: costs[id(state)])
+    compared, rest = ranked[:_COMPARED], ranked[_COMPARED:]
+    changed = {path for state in compared for path in state.contents if state.contents[path] != original[path]}
+    variants = [{path: state.contents[path] for path in sorted(changed)} for state in compared]
+    found = compare(variants, testbench.design, root=root, scratch=scratch, toolchain=toolchain, cancel=cancel)
+    if found is None:
+        return Choice(ranked=tuple(ranked), groups=0)
+    groups = found.groups(len(compared))
+    weights: dict[int, float] = defaultdict(float)
+    for state, group in zip(compared, groups, strict=True):
+        weights[group] += math.exp(-costs[id(state)])
+    order = sorted(range(len(compared)), key=lambda index: (-weights[groups[index]], costs[id(compared[index])]))
+    first = order[0]
+    return Choice(
+        ranked=(*(compared[index] for index in order), *rest),
+        groups=len(set(groups)),
+        cycles=found.cycles,
+        differences=tuple(
+            f"{', then '.join(compared[index].operators)}: from cycle {cycle} on"
+            for index in order[1:]
+            if (cycle := found.differs.get((min(first, index), max(first, index)))) is not None
+        ),
+    )
+
+
+def _cost(state: State, original: Contents, spec: str) -> float:
+    """The edit's prior, less what the specification says for it; a larger edit is a little costlier."""
+    before = "".join(original[path].decode(errors="replace") for path in original)
+    after = "".join(state.contents[path].decode(errors="replace") for path in original)
+    new = Counter(_TOKEN.findall(after)) - Counter(_TOKEN.findall(before))
+    gone = Counter(_TOKEN.findall(before)) - Counter(_TOKEN.findall(after))
+    size = 0.0
+    for path, content in original.items():
+        diff = unified_diff(path, content, state.contents[path], context_lines=0)
+        size += 0.01 * len(diff)
+    return state.cost + size - min(_SPEC_MOST, _SPEC_BONUS * _support(spec, new, gone))
+
+
+def _support(spec: str, new: Counter[str], gone: Counter[str]) -> int:
+    """How many more of the words that come in than of those that go does the specification name."""
+    if not spec:
+        return 0
+    named = set(_TOKEN.findall(spec))
+    telling = {word for word in named if not word.isdigit() or int(word) > 1}
+    return sum(word in telling for word in new) - sum(word in telling for word in gone)

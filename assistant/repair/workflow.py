@@ -145,7 +145,7 @@ def repair(
         with _screen(request, original, results, workers, toolchain, cancel) as screen:
             yield from _tell(results)
             found = yield from _search(screen, request, original, deadline, root)
-            ranked, choice = yield from _ranked(found, screen, request, toolchain, root, directory, cancel)
+            ranked, choice = yield from _ranked(found, original, request, toolchain, root, directory, cancel)
             outcome = yield from _verify(gate, base, original, ranked, request)
     return _result(outcome, found, choice, baseline, original, time.monotonic() - started)
 
@@ -333,7 +333,7 @@ def _distances(
 
 def _ranked(
     found: Found,
-    screen: Screen,
+    original: Contents,
     request: Request,
     toolchain: Toolchain,
     root: Path,
@@ -348,7 +348,14 @@ def _ranked(
     scratch = directory / "rivals"
     scratch.mkdir()
     choice = choose(
-        rivals, request.testbench, spec=request.spec, root=root, scratch=scratch, toolchain=toolchain, cancel=cancel
+        rivals,
+        original,
+        request.testbench,
+        spec=request.spec,
+        root=root,
+        scratch=scratch,
+        toolchain=toolchain,
+        cancel=cancel,
     )
     return list(choice.ranked), choice
 

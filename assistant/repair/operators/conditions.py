@@ -6,6 +6,8 @@ from veriloop.assistant.design.structure import Assignment
 from veriloop.assistant.design.syntax import Node
 from veriloop.assistant.repair.operators.proposal import Proposals, Site
 
+_BESIDE = 2.0
+
 
 def conditions(site: Site) -> Proposals:
     """Conditions of `if`, and values that a missing condition should choose."""
@@ -28,11 +30,20 @@ def _predicate(site: Site, node: Node, single_bits: list[str]) -> Proposals:
     yield from site.replace("condition negated", 1.5, node, f"!({text})")
     yield from site.replace("condition constant", 4, node, "1'b1")
     yield from site.replace("condition constant", 4, node, "1'b0")
+    beside = _beside(site, node)
     for name in single_bits:
-        for cost, guard in ((5, f"({text}) && {name}"), (5.5, f"({text}) && !{name}"), (5.5, f"({text}) || {name}")):
-            yield from site.replace("condition guard", cost, node, guard)
+        near = _BESIDE if name in beside else 0.0
+        for cost, guard in ((5, f"({text}) && {name}"), (5.2, f"({text}) && !{name}"), (5.5, f"({text}) || {name}")):
+            yield from site.replace("condition guard", cost - near, node, guard)
         yield from site.replace("condition", 4.5, node, name)
         yield from site.replace("condition", 5, node, f"!{name}")
+
+
+def _beside(site: Site, node: Node) -> set[str]:
+    """The signals of the other conditions of the same `if` chain: what one branch asks, another may have forgotten."""
+    chain = node.parent
+    others = [child for child in chain.children if child.type == "cond_predicate" and child != node] if chain else []
+    return {name for other in others for name in site.structure.names(other)} - site.structure.names(node)
 
 
 def _values(site: Site) -> dict[str, dict[str, None]]:

@@ -1,0 +1,249 @@
+"""Variants of one design side by side: the same stimuli into all of them, and who answers differently from whom."""
+
+from __future__ import annotations
+
+import re
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from veriloop.assistant.design.edits import Edit, apply_edits
+from veriloop.assistant.design.elaborate import Elaborator
+from veriloop.assistant.design.model import Design, Port
+from veriloop.assistant.design.structure import Structure
+from veriloop.assistant.design.syntax import SyntaxTree, find
+from veriloop.assistant.errors import ToolError
+from veriloop.assistant.events import CancelToken
+from veriloop.assistant.execute import Completed
+from veriloop.assistant.verify.toolchain import Toolchain
+from veriloop.assistant.verify.verilator import Binary
+
+_TOP = "veriloop_side_by_side"
+_TIMEOUT_S = 30.0
+_PHASE_CYCLES = 128
+_DIFFERS = re.compile(r"^differs (\d+) (\d+) (\d+)$", re.M)
+_DONE = re.compile(r"^compared (\d+)$", re.M)
+_CLOCK = re.compile(r"clk|clock|^ck$", re.I)
+_RESET = re.compile(r"rst|reset|clr|clear", re.I)
+_LOW = re.compile(r"_?n$|_n_|^n_?r|_b$|_ni$|_l$", re.I)
+
+Variant = Mapping[str, bytes]
+"""The files in which variants differ, by path relative to the root."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comparison:
+    """What the variants did on the same stimuli."""
+
+    cycles: int
+    differs: Mapping[tuple[int, int], int]
+    """Pairs of variants that answered differently, with the first cycle in which they did."""
+
+    def groups(self, count: int) -> tuple[int, ...]:
+        """For each variant the number of its group: variants that were never seen to differ share one."""
+        found: list[int] = []
+        for index in range(count):
+            same = next((other for other in range(index) if (other, index) not in self.differs), None)
+            found.append(found[same] if same is not None else max(found, default=-1) + 1)
+        return tuple(found)
+
+
+def compare(
+    variants: Sequence[Variant],
+    design: Design,
+    *,
+    root: Path,
+    scratch: Path,
+    toolchain: Toolchain,
+    cancel: CancelToken,
+    cycles: int = 4096,
+    seed: int = 1,
+) -> Comparison | None:
+    """Drives all variants with the same stimuli: random, held, sparse, dense, small, counting, with resets between.
+
+    Args:
+        variants: each as its files.
+        design: the design of which they are variants; its toplevel need not be theirs.
+        root: the tree, for all other files.
+        scratch: an existing directory.
+        toolchain: Icarus where it is installed (four-state), else Verilator.
+        cancel: stops it.
+        cycles: of the first clock, or steps where there is none.
+        seed: of the stimuli.
+
+    Returns:
+        None where the variants cannot be put side by side: no common ports, or a tool does not take them.
+    """
+    with tempfile.TemporaryDirectory(dir=scratch) as name:
+        directory = Path(name)
+        bench = _arrange(variants, design, root, directory, cycles=cycles, seed=seed)
+        if bench is None:
+            return None
+        try:
+            done = _run(bench, directory, toolchain, cancel)
+        except ToolError:
+            # A comparison that cannot be made leaves the variants as they are; the gate judges each of them anyway.
+            return None
+    compared = _DONE.search(done.output) if done is not None else None
+    if done is None or compared is None:
+        return None
+    differs = {(int(one), int(two)): int(cycle) for one, two, cycle in _DIFFERS.findall(done.output)}
+    return Comparison(cycles=int(compared[1]), differs=differs)
+
+
+def top_of(files: Variant) -> str | None:
+    """The module of these files that none of them instantiates; none where that is not one."""
+    trees = [SyntaxTree(content) for content in files.values()]
+    names = [Structure(tree, module).name for tree in trees for module in tree.modules]
+    used = {
+        tree.text(inner.children[0])
+        for tree in trees
+        for inner in find(tree.root, ("module_instantiation",))
+        if inner.children
+    }
+    tops = [name for name in names if name not in used]
+    return tops[0] if len(tops) == 1 else None
+
+
+def _arrange(
+    variants: Sequence[Variant], design: Design, root: Path, directory: Path, *, cycles: int, seed: int
+) -> Design | None:
+    """Writes the renamed variants and the testbench; the design of both."""
+    top = top_of(variants[0])
+    if top is None:
+        return None
+    shared = design.rooted(root)
+    own = {root / path for path in variants[0]}
+    ports = _ports(shared, own, top)
+    if ports is None:
+        return None
+    sources = [path for path in shared.sources if path not in own]
+    for index, variant in enumerate(variants):
+        for number, content in enumerate(variant.values()):
+            path = directory / f"variant{index}_{number}.sv"
+            path.write_bytes(renamed(content, f"_v{index}", _names(variant)))
+            sources.append(path)
+    bench = directory / f"{_TOP}.sv"
+    bench.write_text(testbench(top, ports, len(variants), cycles=cycles, seed=seed))
+    folders = (*shared.include_dirs, *(path.parent for path in own))
+    return replace(shared, toplevel=_TOP, sources=(*sources, bench), include_dirs=folders, parameters=())
+
+
+def _ports(shared: Design, own: set[Path], top: str) -> tuple[Port, ...] | None:
+    elaboration = Elaborator(replace(shared, toplevel=top, parameters=())).elaborate()
+    module = elaboration.modules.get(top)
+    if module is None or not module.ports or any(port.direction not in ("input", "output") for port in module.ports):
+        return None
+    return module.ports if any(port.direction == "output" for port in module.ports) else None
+
+
+def _names(variant: Variant) -> set[str]:
+    trees = [SyntaxTree(content) for content in variant.values()]
+    return {Structure(tree, module).name for tree in trees for module in tree.modules}
+
+
+def renamed(content: bytes, suffix: str, names: set[str]) -> bytes:
+    """The text with the suffix on these modules' names, where they are declared and where they are instantiated."""
+    tree = SyntaxTree(content)
+    edits = []
+    for node in tree.nodes:
+        parent = node.parent
+        if node.type != "simple_identifier" or parent is None or tree.text(node) not in names:
+            continue
+        if parent.type in ("module_ansi_header", "module_nonansi_header", "module_instantiation", "module_declaration"):
+            edits.append(Edit(path="", start=node.end_byte, end=node.end_byte, text=suffix.encode()))
+    return apply_edits(content, edits)
+
+
+def testbench(top: str, ports: Sequence[Port], count: int, *, cycles: int, seed: int) -> str:
+    """A testbench around `count` variants of a module, in Verilog that both simulators take."""
+    return "\n".join(_lines(top, ports, count, cycles, seed)) + "\n"
+
+
+def _lines(top: str, ports: Sequence[Port], count: int, cycles: int, seed: int) -> Iterator[str]:
+    inputs = [port for port in ports if port.direction == "input"]
+    outputs = [port for port in ports if port.direction == "output"]
+    clocks = [port for port in inputs if _CLOCK.search(port.name) and port.width_bits == 1]
+    resets = [port for port in inputs if _RESET.search(port.name) and port.width_bits == 1 and port not in clocks]
+    free = [port for port in inputs if port not in clocks and port not in resets]
+    width = sum(port.width_bits for port in outputs)
+    yield "`timescale 1ns/1ps"
+    yield f"module {_TOP};"
+    for port in inputs:
+        yield f"  reg [{port.width_bits - 1}:0] {port.name} = 0;"
+    for index in range(count):
+        yield f"  wire [{width - 1}:0] all_v{index};"
+        connections = [f".{port.name}({port.name})" for port in inputs]
+        offset = width
+        for port in outputs:
+            offset -= port.width_bits
+            connections.append(f".{port.name}(all_v{index}[{offset + port.width_bits - 1}:{offset}])")
+        yield f"  {top}_v{index} variant{index} ({', '.join(connections)});"
+    pairs = [(one, two) for two in range(count) for one in range(two)]
+    yield f"  reg [{len(pairs) or 1}:0] seen = 0;"
+    yield f"  integer seed = {seed}, cycle = 0, mode = 0, hold = 0;"
+    yield "  task compare; begin"
+    for number, (one, two) in enumerate(pairs):
+        yield f"    if (!seen[{number}] && all_v{one} !== all_v{two}) begin"
+        yield f'      seen[{number}] = 1; $display("differs {one} {two} %0d", cycle); end'
+    yield "  end endtask"
+    yield "  task drive; begin"
+    yield "    if (hold == 0) begin"
+    for port in free:
+        yield f"      {port.name} = {_value(port)};"
+    yield "    end"
+    yield "    hold = (mode == 1 || mode == 5) ? ($random(seed) & 3) : 0;"
+    yield "  end endtask"
+    yield "  initial begin"
+    yield f"    for (cycle = 0; cycle < {cycles}; cycle = cycle + 1) begin"
+    yield f"      if (cycle % {_PHASE_CYCLES} == 0) mode = (cycle / {_PHASE_CYCLES}) % 8;"
+    for port in resets:
+        active, idle = ("0", "1") if _LOW.search(port.name) else ("1", "0")
+        # The name may lie about the polarity: now and then it is driven the other way round.
+        yield f"      {port.name} = (cycle % {_PHASE_CYCLES} < 3 || mode == 7 && cycle % 16 == 9) ? {active} : {idle};"
+        yield f"      if (mode == 6 && cycle % 64 > 32) {port.name} = {active};"
+    yield "      #2 drive; #2;"
+    for port in clocks:
+        yield f"      {port.name} = 1;"
+    yield "      #3 compare; #2;"
+    for number, port in enumerate(clocks):
+        yield f"      {port.name} = 0;" + (" #1;" if number else "")
+    yield "      #1 compare;"
+    yield "    end"
+    yield '    $display("compared %0d", cycle);'
+    yield "    $finish;"
+    yield "  end"
+    yield "endmodule"
+
+
+def _value(port: Port) -> str:
+    """A new value by the mode of the phase: random, held, sparse, dense, small, walking, counting, all or nothing."""
+    words = (port.width_bits + 31) // 32
+
+    def random() -> str:
+        return "{" + ", ".join(["$random(seed)"] * words) + "}"
+
+    name = port.name
+    return (
+        f"(mode == 2) ? {random()} & {random()} : (mode == 3) ? {random()} | {random()} : "
+        f"(mode == 4) ? {random()} & 3 : (mode == 6) ? {name} + 1 : "
+        f"(mode == 7) ? {{{port.width_bits}{{$random(seed) & 1'b1}}}} : {random()}"
+        if port.width_bits > 1
+        else f"(mode == 2) ? ($random(seed) & $random(seed)) : (mode == 3) ? ($random(seed) | $random(seed)) : "
+        f"(mode == 6) ? ~{name} : $random(seed)"
+    )
+
+
+def _run(bench: Design, directory: Path, toolchain: Toolchain, cancel: CancelToken) -> Completed | None:
+    icarus = toolchain.icarus
+    if icarus is not None:
+        binary = directory / "side_by_side.vvp"
+        if icarus.build(bench, binary, cwd=directory, cancel=cancel, timeout_s=_TIMEOUT_S) is None:
+            return icarus.simulate(binary, cwd=directory, timeout_s=_TIMEOUT_S, plusargs=(), cancel=cancel)
+    built = toolchain.verilator.build(bench, directory / "obj", cwd=directory, cancel=cancel)
+    if not isinstance(built, Binary):
+        return None
+    return toolchain.verilator.simulate(
+        built, cwd=directory, timeout_s=_TIMEOUT_S, reset=1, seed=1, plusargs=(), cancel=cancel
+    )
