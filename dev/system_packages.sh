@@ -20,6 +20,15 @@ has git || needed="$needed git"
 has make || useful="$useful make"
 has perl || useful="$useful perl"
 has iverilog || useful="$useful iverilog"
+# Debian's Python is linked statically; cocotb loads its shared library into the simulation.
+useful="$useful$("$python" -c '
+import ctypes, sys, sysconfig
+try:
+    ctypes.CDLL(sysconfig.get_config_var("INSTSONAME"))
+except OSError:
+    if sys.base_prefix == "/usr":
+        print(" libpython{}.{}".format(*sys.version_info), end="")
+')"
 
 if [ -z "$needed$useful" ] && has mold; then
     exit 0

@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from veriloop.assistant.cli.buglog import NOT_INSTALLED, installed_version
 from veriloop.assistant.cli.session import Session
 from veriloop.assistant.config import ToolSettings
 from veriloop.assistant.errors import ConfigError, ToolFailed, ToolNotFound, VeriloopError
@@ -19,6 +18,7 @@ from veriloop.assistant.events import CancelToken
 from veriloop.assistant.execute import execute, find_program
 from veriloop.assistant.repository.private import cache_home
 from veriloop.assistant.verify.build import Compiler
+from veriloop.assistant.verify.cocotb import Cocotb
 from veriloop.assistant.verify.icarus import Icarus
 from veriloop.assistant.verify.verilator import Verilator
 
@@ -166,15 +166,11 @@ def _program(
 
 
 def _cocotb() -> Finding:
-    version = installed_version("cocotb")
-    return Finding(
-        name="cocotb",
-        ok=version != NOT_INSTALLED,
-        needed=False,
-        detail=version,
-        why="runs cocotb tests",
-        remedy="pip install 'veriloop[cocotb]'",
-    )
+    def look() -> str:
+        found = Cocotb.find()
+        return f"{found.version} at {found.package}"
+
+    return _asked("cocotb", look, "runs cocotb tests", needed=False)
 
 
 def _cache(directory: Path) -> Finding:
