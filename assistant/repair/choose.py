@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from veriloop.assistant.design.edits import unified_diff
 from veriloop.assistant.events import CancelToken
 from veriloop.assistant.repair.screen import Contents
 from veriloop.assistant.repair.search import State
@@ -19,6 +18,7 @@ from veriloop.assistant.verify.toolchain import Toolchain
 
 _COMPARED = 8
 """Rivals that are put side by side; the costliest beyond them are left out."""
+_PER_TOKEN = 0.02
 _SPEC_BONUS = 0.5
 _SPEC_MOST = 2.0
 _TOKEN = re.compile(r"\d+'[sS]?[bodhBODH][0-9a-fA-F_]+|\b\w+\b")
@@ -91,10 +91,7 @@ def _cost(state: State, original: Contents, spec: str) -> float:
     after = "".join(state.contents[path].decode(errors="replace") for path in original)
     new = Counter(_TOKEN.findall(after)) - Counter(_TOKEN.findall(before))
     gone = Counter(_TOKEN.findall(before)) - Counter(_TOKEN.findall(after))
-    size = 0.0
-    for path, content in original.items():
-        diff = unified_diff(path, content, state.contents[path], context_lines=0)
-        size += 0.01 * len(diff)
+    size = _PER_TOKEN * (new.total() + gone.total())
     return state.cost + size - min(_SPEC_MOST, _SPEC_BONUS * _support(spec, new, gone))
 
 

@@ -106,7 +106,8 @@ def read_summary(log: str, *, pass_pattern: str = "", fail_pattern: str = "", se
     if fail_pattern and (hit := re.search(fail_pattern, log, re.M)):
         return replace(_blamed(hit[0].splitlines()), reason=f"the log has {hit[0]!r}")
     if severity := severity_lines(log):
-        return replace(_blamed(severity), reason=severity[0].strip()[:_REASON_CHARS], failures=len(severity))
+        blamed = replace(_blamed(severity), reason=severity[0].strip("] \t")[:_REASON_CHARS], failures=len(severity))
+        return _counted(blamed, log)
     if counted := _COUNT.findall(log):
         return _from_count(log, int(counted[-1][0]), int(counted[-1][1]))
     if pass_pattern:
@@ -118,6 +119,15 @@ def read_summary(log: str, *, pass_pattern: str = "", fail_pattern: str = "", se
 def severity_lines(log: str) -> tuple[str, ...]:
     """The lines by which a simulator reports `$error` and `$fatal`."""
     return tuple(line for line in _SEVERITY.findall(log) if _SEVERITY.search(_NO_FAILURES.sub(" ", line)))
+
+
+def _counted(blamed: Summary, log: str) -> Summary:
+    """A failure by `$error` or `$fatal` with the counts that the testbench gave before it, where it gave some."""
+    counts = _COUNT.findall(log)
+    if not counts or int(counts[-1][0]) == 0:
+        return blamed
+    counted = _from_count(log, int(counts[-1][0]), int(counts[-1][1]))
+    return replace(counted, passed=False, reason=blamed.reason, failing=counted.failing or blamed.failing)
 
 
 def _from_count(log: str, failures: int, checks: int) -> Summary:
