@@ -10,7 +10,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from veriloop.assistant.config import Config
 from veriloop.assistant.design.edits import Edit, Patch, edited
 from veriloop.assistant.design.model import Design
 from veriloop.assistant.errors import NotVerified
@@ -53,31 +52,6 @@ class Gate:
     needs: tuple[str, ...] = ()
     editable: tuple[str, ...] = ()
     locked: tuple[str, ...] = ()
-
-    @classmethod
-    def configured(cls, repository: Repository, config: Config, cancel: CancelToken) -> Gate:
-        """The gate as the repository's and the user's configuration want it.
-
-        Raises:
-            ToolNotFound: no Verilator.
-        """
-        tools, project = config.user.tools, config.repository.project
-        toolchain = Toolchain.find(
-            cache=repository.cache,
-            cancel=cancel,
-            verilator=tools.verilator,
-            iverilog=tools.iverilog,
-            compiler=tools.cxx,
-        )
-        return cls(
-            repository=repository,
-            toolchain=toolchain,
-            cache=VerdictCache(repository.cache / "v1"),
-            cancel=cancel,
-            needs=tuple(path.as_posix() for path in project.needs),
-            editable=project.editable,
-            locked=project.protected,
-        )
 
     def check(
         self,

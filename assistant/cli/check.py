@@ -5,16 +5,15 @@ from __future__ import annotations
 import argparse
 import shlex
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from veriloop.assistant.cli.session import Session
 from veriloop.assistant.cli.subject import subject
 from veriloop.assistant.cli.tree import open_repository
-from veriloop.assistant.config import load_config
+from veriloop.assistant.context import Context
 from veriloop.assistant.errors import UsageError
 from veriloop.assistant.events import finish
-from veriloop.assistant.gate import Gate
 from veriloop.assistant.repository.repository import Repository
 from veriloop.assistant.verify.evidence import Report
 from veriloop.assistant.verify.report_text import as_json, as_markdown, as_text, verified
@@ -57,9 +56,10 @@ def run(arguments: argparse.Namespace, session: Session) -> int:
     if change.base == change.tree:
         session.result("nothing to check: nothing is changed", {"changed": [], "exit": 0})
         return 0
-    config = load_config(repository.root)
-    gate = Gate.configured(repository, config, session.cancel)
-    by = subject(arguments, session, gate, config, change.tree)
+    context = Context.of(repository, session.cancel)
+    project = context.config.repository.project
+    gate = replace(context.gate, editable=project.editable, locked=project.protected)
+    by = subject(arguments, session, gate, context, change.tree)
     replay = shlex.join(["veriloop", "check", *change.words, *_options(arguments)])
     run = gate.check_trees(change.base, change.tree, by.testbenches, designs=by.designs, replay=replay)
     report = finish(run, session.observe)

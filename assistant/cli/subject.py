@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import os
+import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from veriloop.assistant.cli.session import Session
-from veriloop.assistant.config import Config
+from veriloop.assistant.context import Context, configured_testbench
 from veriloop.assistant.design.elaborate import elaborate
 from veriloop.assistant.design.model import Design
 from veriloop.assistant.design.project import Project
@@ -18,11 +20,9 @@ from veriloop.assistant.events import Note, finish
 from veriloop.assistant.gate import Gate
 from veriloop.assistant.repository.export import export
 from veriloop.assistant.repository.private import private_directory
-from veriloop.assistant.repository.repository import Repository
 from veriloop.assistant.trust import require_trust
-from veriloop.assistant.verify.configured import configured_testbenches
 from veriloop.assistant.verify.summary import NO_SUMMARY
-from veriloop.assistant.verify.testbench import CommandTest, Testbench, VerilogTestbench
+from veriloop.assistant.verify.testbench import CocotbTestbench, CommandTest, Testbench, VerilogTestbench
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,45 +33,63 @@ class Subject:
     designs: tuple[Design, ...] = ()
 
 
-def subject(arguments: argparse.Namespace, session: Session, gate: Gate, config: Config, tree: str) -> Subject:
+def subject(arguments: argparse.Namespace, session: Session, gate: Gate, context: Context, tree: str) -> Subject:
     """Finds what judges a tree.
 
     Raises:
         UsageError: a testbench that is named is not there, or has no toplevel.
         NotVerified: the repository names commands that the user has not trusted.
     """
-    repository = gate.repository
+    repository, config = context.repository, context.config
     with private_directory(repository.cache) as directory:
         copy = export(repository, tree, directory / "tree", needs=gate.needs)
         project = Project.load(copy.root, config.repository.design)
-        named = [*_commands(arguments), *_named(arguments, session, repository, project)]
+        named = [*_commands(arguments, session, context), *_named(arguments, session, context, project)]
         if named:
             return Subject(tuple(named))
         if config.repository.testbench:
             require_trust(repository.root, config)
-            return Subject(configured_testbenches(config.repository, project))
+            return Subject(tuple(configured_testbench(one, project) for one in config.repository.testbench))
         found = tuple(_found(project))
         speaking = _speaking(session, gate, tree, found)
         return Subject(speaking, () if speaking else tuple(_tops(project)))
 
 
-def _commands(arguments: argparse.Namespace) -> Iterator[Testbench]:
+def _commands(arguments: argparse.Namespace, session: Session, context: Context) -> Iterator[Testbench]:
+    here = os.path.relpath(session.cwd.resolve(), context.repository.root.resolve())
     for command in arguments.test:
-        yield CommandTest(name=command, command=command)
+        # As typed, in the directory of the private copy that the user stands in.
+        yield CommandTest(name=command, command=command if here == "." else f"cd {shlex.quote(here)} && {command}")
 
 
-def _named(
-    arguments: argparse.Namespace, session: Session, repository: Repository, project: Project
-) -> Iterator[Testbench]:
+def _named(arguments: argparse.Namespace, session: Session, context: Context, project: Project) -> Iterator[Testbench]:
+    """Testbenches of `veriloop.toml` by name; the files that are named make one testbench together."""
+    settings = {one.name: one for one in context.config.repository.testbench}
     for name in arguments.testbench:
-        path = (session.cwd / name).resolve()
-        root = repository.root.resolve()
-        if not path.is_relative_to(root):
-            raise UsageError(f"{name} is not in this repository")
-        found = project.testbench_design([path.relative_to(root)], toplevel=arguments.top)
-        for note in found.notes:
-            session.observe(Note(note))
-        yield VerilogTestbench(name=Path(name).stem, design=found.design)
+        if name in settings:
+            if settings[name].kind == "command":
+                require_trust(context.repository.root, context.config)
+            yield configured_testbench(settings[name], project)
+    files = [_file(name, session, context) for name in arguments.testbench if name not in settings]
+    if not files:
+        return
+    if files[0].suffix == ".py":
+        found = project.design()
+        folders = tuple(dict.fromkeys(path.parent for path in files))
+        modules = ",".join(path.stem for path in files)
+        design = replace(found.design, toplevel=arguments.top or found.design.toplevel)
+        yield CocotbTestbench(name=str(files[0]), design=design, module=modules, search_path=folders)
+        return
+    found = project.testbench_design(files, toplevel=arguments.top)
+    for note in found.notes:
+        session.observe(Note(note))
+    yield VerilogTestbench(name=files[0].stem, design=found.design)
+
+
+def _file(name: str, session: Session, context: Context) -> Path:
+    """Relative to where the user stands, else to the root, as a report's replay command names it."""
+    root = context.repository.root
+    return context.relative(name, session.cwd if (session.cwd / name).exists() else root)
 
 
 def _found(project: Project) -> Iterator[VerilogTestbench]:

@@ -261,3 +261,21 @@ def test_a_killed_change_is_taken_back_by_the_next_verb(root, capsys):
     assert "nothing to check" in captured.out
     assert "rtl/inv.v is as it was" in captured.err
     assert git("status", "--short") == ""
+
+
+@pytest.mark.needs("verilator")
+def test_a_command_runs_where_the_user_stands(root, capsys, monkeypatch):
+    save(root / "rtl/inv.v", NOT_GATE)
+    monkeypatch.chdir(root / "rtl")
+    assert check(capsys, "--test", "grep -q '~a' inv.v")[0] == 0
+
+
+@pytest.mark.needs("verilator", "c++")
+def test_a_testbench_of_the_configuration_by_its_name_and_a_path_from_the_root(root, capsys, monkeypatch):
+    save(root / "veriloop.toml", b'[[testbench]]\nname = "main"\nsources = ["tb/inv_tb.v"]\n')
+    commit()
+    save(root / "rtl/inv.v", NOT_GATE)
+    monkeypatch.chdir(root / "rtl")
+    assert check(capsys, "--testbench", "main")[1]["fixed"] == ["main"]
+    assert check(capsys, "--testbench", "tb/inv_tb.v")[1]["fixed"] == ["inv_tb"]
+    assert check(capsys, "--testbench", "../tb/inv_tb.v")[0] == 0
