@@ -13,9 +13,17 @@ from pathlib import Path
 from typing import Any, Literal, cast
 
 import pyslang
-from pyslang import ast, parsing, syntax
+from pyslang import ast, syntax
 
+from veriloop.assistant.design.leniency import (
+    DOWNGRADED,
+    MISSING_MODULE,
+    MISSING_NAME,
+    UPGRADED,
+    slang_options,
+)
 from veriloop.assistant.design.model import Design, Diagnostic, Direction, Module, Port, Severity, Span
+from veriloop.assistant.design.text import SourceText
 
 SignalKind = Literal["net", "variable", "parameter", "enum value", "genvar"]
 
@@ -24,29 +32,6 @@ _MAX_LIBRARY_ROUNDS = 20
 _MAX_DEPTH = 100
 _MAX_INSTANCES = 100_000
 """A module that instantiates itself has no end; slang reports it, and nothing here may follow it."""
-
-# What Verilator and Icarus let pass although IEEE 1800 does not.
-_LENIENT = (
-    ast.CompilationFlags.AllowHierarchicalConst
-    | ast.CompilationFlags.RelaxEnumConversions
-    | ast.CompilationFlags.AllowUseBeforeDeclare
-    | ast.CompilationFlags.AllowTopLevelIfacePorts
-    | ast.CompilationFlags.RelaxStringConversions
-    | ast.CompilationFlags.AllowRecursiveImplicitCall
-    | ast.CompilationFlags.AllowBareValParamAssignment
-    | ast.CompilationFlags.AllowSelfDeterminedStreamConcat
-    | ast.CompilationFlags.AllowMergingAnsiPorts
-    | ast.CompilationFlags.AllowUnnamedGenerate
-    | ast.CompilationFlags.AllowVirtualIfaceWithOverride
-    | ast.CompilationFlags.AllowArrayConcatAssignPattern
-    | ast.CompilationFlags.AllowCrossAutoBinMax
-    | ast.CompilationFlags.AllowInvalidTop
-)
-
-_MISSING_MODULE = frozenset({"UnknownModule", "UnknownInterface", "UnknownPrimitive"})
-_MISSING_NAME = frozenset({"UnknownPackage", "UnknownClassOrPackage", "UnknownInterface", "UndeclaredIdentifier"})
-_DOWNGRADED = _MISSING_MODULE | {"UnknownSystemName", "UnknownDirective", "InvalidTopModule"}
-"""What slang calls an error and the simulators do not, or that says that a file is missing rather than wrong."""
 
 _SEVERITIES: Mapping[pyslang.DiagnosticSeverity, Severity] = {
     pyslang.DiagnosticSeverity.Note: "note",
@@ -79,38 +64,6 @@ class Signal:
     """A port's direction; none for what is no port."""
 
 
-class SourceText:
-    """A file as slang reads it (UTF-8) and as it lies on disk; knows how the offsets of both relate."""
-
-    def __init__(self, content: bytes) -> None:
-        self.content = content
-        try:
-            self.text = content.decode("utf-8")
-            self.exact = True
-        except UnicodeDecodeError:
-            # Latin-1 maps every byte to a character, so nothing of the file is lost.
-            self.text = content.decode("latin-1")
-            self.exact = False
-
-    @cached_property
-    def _encoded(self) -> bytes:
-        return self.text.encode("utf-8")
-
-    def byte(self, offset: int) -> int:
-        """The byte of the file at an offset of slang's."""
-        if self.exact:
-            return min(offset, len(self.content))
-        return len(self._encoded[:offset].decode("utf-8", errors="ignore"))
-
-    def position(self, byte: int) -> tuple[int, int]:
-        """The 1-based line and the 1-based column, in code points, of a byte of the file."""
-        before = self.content[:byte]
-        start = before.rfind(b"\n") + 1
-        column = before[start:]
-        width = len(column.decode("utf-8", errors="replace")) if self.exact else len(column)
-        return before.count(b"\n") + 1, width + 1
-
-
 class Elaboration:
     """An elaborated design. What it holds is worked out when it is asked for.
 
@@ -131,7 +84,7 @@ class Elaboration:
         self._texts = texts
         self._manager = pyslang.SourceManager()
         self._buffers: dict[int, tuple[Path, SourceText]] = {}
-        bag = _options(design, texts)
+        bag = slang_options(design, max_depth=_MAX_DEPTH)
         for path in texts.keys() - set(design.sources) - libraries.keys():
             # An overridden header: an assigned buffer comes before the file on disk.
             self._assign(path)
@@ -169,13 +122,13 @@ class Elaboration:
     @cached_property
     def errors(self) -> tuple[Diagnostic, ...]:
         """What keeps the design from being built; a missing module is no error (see `missing_modules`)."""
-        found = (self._diagnostic(raw) for raw in self._raw if raw.isError())
+        found = (self._diagnostic(raw) for raw in self._raw if raw.isError() or _code(raw) in UPGRADED)
         return (*self._unreadable(), *(diagnostic for diagnostic in found if diagnostic.severity == "error"))
 
     @cached_property
     def missing_modules(self) -> tuple[str, ...]:
         """Modules that are instantiated and defined nowhere, sorted."""
-        return self._named_in(_MISSING_MODULE)
+        return self._named_in(MISSING_MODULE)
 
     @property
     def declared_modules(self) -> tuple[str, ...]:
@@ -186,7 +139,7 @@ class Elaboration:
     @cached_property
     def missing_names(self) -> tuple[str, ...]:
         """Names that mean nothing, sorted; packages and interfaces that stand in other files are among them."""
-        return self._named_in(_MISSING_NAME)
+        return self._named_in(MISSING_NAME)
 
     @cached_property
     def missing_includes(self) -> tuple[str, ...]:
@@ -312,8 +265,10 @@ class Elaboration:
     def _diagnostic(self, raw: pyslang.Diagnostic) -> Diagnostic:
         code = _code(raw)
         severity = _SEVERITIES.get(self._engine.getSeverity(raw.code, raw.location), "note")
-        if code in _DOWNGRADED and severity == "error":
+        if code in DOWNGRADED and severity == "error":
             severity = "warning"
+        elif code in UPGRADED:
+            severity = "error"
         path, line, column = self._place(raw.location)
         message = self._engine.formatMessage(raw)
         return Diagnostic(
@@ -484,32 +439,3 @@ def _library_files(design: Design, missing: Iterable[str]) -> Iterator[tuple[Pat
         found = next((path for path in candidates if path.is_file()), None)
         if found is not None:
             yield from _read([found]).items()
-
-
-def _options(design: Design, texts: Mapping[Path, SourceText]) -> pyslang.Bag:
-    version = pyslang.LanguageVersion.v1800_2023
-    preprocessor = parsing.PreprocessorOptions()
-    preprocessor.languageVersion = version
-    preprocessor.predefines = [f"{name}={value}" if value else name for name, value in design.defines]
-    preprocessor.additionalIncludePaths = [
-        str(path) for path in dict.fromkeys((*design.include_dirs, *(source.parent for source in design.sources)))
-    ]
-    lexer = parsing.LexerOptions()
-    lexer.languageVersion = version
-    parser = parsing.ParserOptions()
-    parser.languageVersion = version
-    compilation = ast.CompilationOptions()
-    compilation.languageVersion = version
-    compilation.flags = _LENIENT
-    compilation.maxInstanceDepth = _MAX_DEPTH
-    # Where some files name a time scale and some do not, the simulators only warn.
-    compilation.defaultTimeScale = pyslang.TimeScale.fromString("1ns/1ps")
-    compilation.paramOverrides = [f"{name}={value}" for name, value in design.parameters]
-    if design.toplevel:
-        compilation.topModules = {design.toplevel}
-    bag = pyslang.Bag()
-    bag.preprocessorOptions = preprocessor
-    bag.lexerOptions = lexer
-    bag.parserOptions = parser
-    bag.compilationOptions = compilation
-    return bag

@@ -81,6 +81,8 @@ def test_parameters_and_defines_of_the_design() -> None:
         ("// ü\nmodule m; /* ü */ wire a = b; endmodule\n".encode("latin-1"), ["top.sv:2:28 UndeclaredIdentifier"]),
         (b"`define X b\nmodule m; wire a = `X; endmodule\n", ["top.sv:2:20 UndeclaredIdentifier"]),
         (b"module m(output q); always @* q = 1; endmodule\n", ["top.sv:1:31 AssignToNet"]),
+        (b"module m(input a, output y); reg y; endmodule\n", ["top.sv:1:26 Redefinition"]),
+        (b"module m(input a, output y); assign y = a[0]; endmodule\n", ["top.sv:1:43 CannotIndexScalar"]),
         (b"", []),
         (b"\0" * 9, None),
         (b"module m; initial " + b"begin " * 9000, None),
@@ -91,6 +93,8 @@ def test_parameters_and_defines_of_the_design() -> None:
         (b"module m; initial $vendor_task(3); endmodule\n", []),
         (b"module m; m inner(); endmodule\n", []),
         (b"module m(output reg q); assign q = 1; endmodule\n", []),
+        (b"module m(output reg q); always_ff q <= 1; endmodule\n", []),
+        (b"module m(x); input x; output y; endmodule\n", []),
     ],
 )
 def test_errors(text: bytes, expected: list[str] | None) -> None:
