@@ -155,55 +155,57 @@ class _Reader:
 
     def _statement(self, statement: ast.Statement | None, conditions: Names) -> None:
         """Notes the assignments in a statement that runs under these conditions."""
+        # A list instead of recursion: a chain of a thousand `else if` is legal.
+        waiting = [(statement, conditions)]
+        while waiting:
+            current, under = waiting.pop()
+            if isinstance(current, ast.ExpressionStatement):
+                self._expression(current.expr, under)
+            elif isinstance(current, ast.ProceduralAssignStatement):
+                self._expression(current.assignment, under)
+            elif isinstance(current, ast.VariableDeclStatement):
+                self._initializer(current.symbol)
+            elif isinstance(current, ast.ReturnStatement):
+                self._return(current, under)
+            elif current is not None:
+                waiting.extend(self._inner(current, under))
+
+    def _inner(self, statement: ast.Statement, conditions: Names) -> Iterator[tuple[ast.Statement | None, Names]]:
+        """The statements directly in a statement, each with what it depends on."""
         if isinstance(statement, ast.StatementList):
-            for inner in statement.list:
-                self._statement(inner, conditions)
+            yield from ((inner, conditions) for inner in statement.list)
         elif isinstance(statement, ast.BlockStatement):
-            self._statement(statement.body, conditions)
+            yield statement.body, conditions
         elif isinstance(statement, ast.ConditionalStatement):
             under = conditions | self._names_of_all(condition.expr for condition in statement.conditions)
-            self._statement(statement.ifTrue, under)
-            self._statement(statement.ifFalse, under)
+            yield from ((statement.ifTrue, under), (statement.ifFalse, under))
         elif isinstance(statement, ast.CaseStatement):
-            self._case(statement, conditions)
+            under = conditions | self._names(statement.expr)
+            yield from ((group.stmt, under | self._names_of_all(group.expressions)) for group in statement.items)
+            yield statement.defaultCase, under
         elif isinstance(statement, ast.TimedStatement):
-            self._statement(statement.stmt, conditions | self._sensitivity(statement.timing))
-        elif isinstance(statement, ast.ExpressionStatement):
-            self._expression(statement.expr, conditions)
-        elif isinstance(statement, ast.ProceduralAssignStatement):
-            self._expression(statement.assignment, conditions)
-        elif isinstance(statement, ast.VariableDeclStatement):
-            self._initializer(statement.symbol)
+            yield statement.stmt, conditions | self._sensitivity(statement.timing)
         elif isinstance(statement, ast.ImmediateAssertionStatement):
             under = conditions | self._names(statement.cond)
-            self._statement(statement.ifTrue, under)
-            self._statement(statement.ifFalse, under)
+            yield from ((statement.ifTrue, under), (statement.ifFalse, under))
         elif isinstance(statement, ast.WaitStatement):
-            self._statement(statement.stmt, conditions | self._names(statement.cond))
-        elif isinstance(statement, ast.ReturnStatement):
-            self._return(statement, conditions)
+            yield statement.stmt, conditions | self._names(statement.cond)
         else:
-            self._loop(statement, conditions)
+            yield from self._loop(statement, conditions)
 
-    def _case(self, statement: ast.CaseStatement, conditions: Names) -> None:
-        under = conditions | self._names(statement.expr)
-        for group in statement.items:
-            self._statement(group.stmt, under | self._names_of_all(group.expressions))
-        self._statement(statement.defaultCase, under)
-
-    def _loop(self, statement: ast.Statement | None, conditions: Names) -> None:
+    def _loop(self, statement: ast.Statement, conditions: Names) -> Iterator[tuple[ast.Statement | None, Names]]:
         if isinstance(statement, ast.ForLoopStatement):
             for variable in statement.loopVars:
                 self._initializer(variable)
             for expression in (*statement.initializers, *statement.steps):
                 self._expression(expression, conditions)
-            self._statement(statement.body, conditions | self._names(statement.stopExpr))
+            yield statement.body, conditions | self._names(statement.stopExpr)
         elif isinstance(statement, ast.WhileLoopStatement | ast.DoWhileLoopStatement):
-            self._statement(statement.body, conditions | self._names(statement.cond))
+            yield statement.body, conditions | self._names(statement.cond)
         elif isinstance(statement, ast.RepeatLoopStatement):
-            self._statement(statement.body, conditions | self._names(statement.count))
+            yield statement.body, conditions | self._names(statement.count)
         elif isinstance(statement, ast.ForeachLoopStatement | ast.ForeverLoopStatement):
-            self._statement(statement.body, conditions)
+            yield statement.body, conditions
 
     def _return(self, statement: ast.ReturnStatement, conditions: Names) -> None:
         """`return x` in a function writes the variable of the function's name."""
@@ -263,24 +265,30 @@ class _Reader:
 
     def _target(self, expression: ast.Expression | None) -> tuple[set[str], set[str]]:
         """The signals that an lvalue writes, and those that select which bits of them."""
-        if isinstance(expression, ast.ConcatenationExpression):
-            pairs = [self._target(operand) for operand in expression.operands]
-        elif isinstance(expression, ast.StreamingConcatenationExpression):
-            pairs = [self._target(stream.operand) for stream in expression.streams]
-        elif isinstance(expression, ast.AssignmentPatternExpressionBase):
-            pairs = [self._target(element) for element in expression.elements]
-        elif isinstance(expression, ast.ElementSelectExpression):
-            pairs = [self._target(expression.value), (set(), set(self._names(expression.selector)))]
-        elif isinstance(expression, ast.RangeSelectExpression):
-            bounds = self._names(expression.left) | self._names(expression.right)
-            pairs = [self._target(expression.value), (set(), set(bounds))]
-        elif isinstance(expression, ast.MemberAccessExpression):
-            pairs = [self._target(expression.value)]
-        elif isinstance(expression, ast.ConversionExpression):
-            pairs = [self._target(expression.operand)]
-        else:
-            return set(self._names(expression)), set()
-        return set().union(*(pair[0] for pair in pairs)), set().union(*(pair[1] for pair in pairs))
+        targets: set[str] = set()
+        selectors: set[str] = set()
+        waiting = [expression]
+        while waiting:
+            current = waiting.pop()
+            if isinstance(current, ast.ConcatenationExpression):
+                waiting.extend(current.operands)
+            elif isinstance(current, ast.StreamingConcatenationExpression):
+                waiting.extend(stream.operand for stream in current.streams)
+            elif isinstance(current, ast.AssignmentPatternExpressionBase):
+                waiting.extend(current.elements)
+            elif isinstance(current, ast.ElementSelectExpression):
+                waiting.append(current.value)
+                selectors |= self._names(current.selector)
+            elif isinstance(current, ast.RangeSelectExpression):
+                waiting.append(current.value)
+                selectors |= self._names(current.left) | self._names(current.right)
+            elif isinstance(current, ast.MemberAccessExpression):
+                waiting.append(current.value)
+            elif isinstance(current, ast.ConversionExpression):
+                waiting.append(current.operand)
+            else:
+                targets |= self._names(current)
+        return targets, selectors
 
     def _names_of_all(self, expressions: Iterable[ast.Expression | None]) -> Names:
         return frozenset(name for expression in expressions for name in self._names(expression))

@@ -127,3 +127,13 @@ def test_reads(text: str, output: str, reads: set[str]) -> None:
     inputs = {"a", "b", "c", "d", "n", "s"} & set(text.replace(";", " ").replace(",", " ").split())
     ports = ", ".join([names, *sorted(inputs)])
     assert flow(f"module m({ports}); {body} endmodule\n".encode()).reads("m", output) == reads
+
+
+@pytest.mark.parametrize("depth", [900, 5000])
+def test_deep_nesting(depth: int) -> None:
+    arms = " else ".join(f"if (a == {i}) y = b;" for i in range(depth))
+    braces = "{" * depth + "z" + "}" * depth
+    text = f"module m(input [9:0] a, input b, output reg y); always @* {arms} endmodule\n"
+    assert set(flow(text.encode()).reads("m", "y")) in ({"a", "b"}, set())
+    text = f"module m(input a, output z); assign {braces} = a; endmodule\n"
+    assert set(flow(text.encode()).reads("m", "z")) in ({"a"}, set())
