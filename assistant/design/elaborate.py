@@ -354,19 +354,27 @@ def declared(content: bytes) -> tuple[tuple[str, ...], tuple[str, ...]]:
 
 def members(scope: Any, prefix: str = "") -> Iterator[tuple[str, ast.Symbol]]:
     """The symbols of a scope and of the generate and statement blocks in it, by name relative to the scope."""
-    for symbol in scope:
-        name = prefix + symbol.name
-        if isinstance(symbol, ast.GenerateBlockArraySymbol):
-            for entry in symbol.entries:
-                index = f"[{entry.arrayIndex}]" if entry.arrayIndex is not None else ""
-                yield from members(entry, f"{prefix}{symbol.externalName}{index}.")
+    # A stack of iterators instead of recursion: a thousand nested blocks are legal.
+    waiting = [(prefix, iter(scope))]
+    while waiting:
+        inside, symbols = waiting[-1]
+        symbol = next(symbols, None)
+        if symbol is None:
+            waiting.pop()
+        elif isinstance(symbol, ast.GenerateBlockArraySymbol):
+            entries = [(f"{inside}{symbol.externalName}{_index(entry)}.", iter(entry)) for entry in symbol.entries]
+            waiting.extend(reversed(entries))
         elif isinstance(symbol, ast.GenerateBlockSymbol):
             if not symbol.isUninstantiated:
-                yield from members(symbol, f"{prefix}{symbol.externalName}.")
+                waiting.append((f"{inside}{symbol.externalName}.", iter(symbol)))
         elif isinstance(symbol, ast.StatementBlockSymbol):
-            yield from members(symbol, f"{name}." if symbol.name else prefix)
+            waiting.append((f"{inside}{symbol.name}." if symbol.name else inside, iter(symbol)))
         else:
-            yield name, symbol
+            yield inside + symbol.name, symbol
+
+
+def _index(entry: ast.GenerateBlockSymbol) -> str:
+    return f"[{entry.arrayIndex}]" if entry.arrayIndex is not None else ""
 
 
 def child_instances(scope: Any) -> Iterator[ast.InstanceSymbol]:

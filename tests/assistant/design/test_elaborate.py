@@ -167,6 +167,11 @@ def test_declared(text: bytes, modules: tuple[str, ...], packages: tuple[str, ..
     assert declared(text) == (modules, packages)
 
 
+def test_deeply_nested_blocks() -> None:
+    text = b"module m; " + b"if (1) begin : x " * 1000 + b"wire y; " + b"end " * 1000 + b"endmodule\n"
+    assert all(signal.kind == "net" for signal in elaborated(text).signals("m").values())
+
+
 _PIECES = st.sampled_from(
     [
         b"module ",
