@@ -69,6 +69,8 @@ class Context:
             cache=self.cache,
             cancel=self.cancel,
             needs=self.needs,
+            editable=self.config.repository.project.editable,
+            locked=self.config.repository.project.protected,
         )
 
     @property

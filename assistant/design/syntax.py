@@ -1,4 +1,4 @@
-"""Error-tolerant structure and byte ranges, from tree-sitter. Parsing never fails: broken RTL gives a tree with gaps."""
+"""Error-tolerant structure and byte ranges, from tree-sitter. Parsing never fails: broken RTL is a tree with gaps."""
 
 from __future__ import annotations
 

@@ -112,8 +112,18 @@ def repair(
     cancel: CancelToken,
     cache: VerdictCache | None = None,
     needs: tuple[str, ...] = (),
+    locked: tuple[str, ...] = (),
 ) -> Run[RepairResult]:
     """Repairs the editable files so that the testbench passes.
+
+    Args:
+        repository: where; its work tree as it is now is the base.
+        toolchain: the simulators.
+        request: what fails and what may change.
+        cancel: stops it.
+        cache: verdicts of earlier runs; none: they are kept for this run only.
+        needs: ignored files that the tests need.
+        locked: globs of files that no patch may touch (`[project] protected`).
 
     Raises:
         UsageError: an editable file is not there.
@@ -127,7 +137,9 @@ def repair(
     original = _original(repository, base, request.editable)
     with private_directory(repository.cache) as directory:
         verdicts = cache or VerdictCache(directory / "verdicts")
-        gate = Gate(repository=repository, toolchain=toolchain, cache=verdicts, cancel=cancel, needs=needs)
+        gate = Gate(
+            repository=repository, toolchain=toolchain, cache=verdicts, cancel=cancel, needs=needs, locked=locked
+        )
         baseline = yield from gate.baseline(base, [request.testbench])
         results = _runs(baseline, request.testbench)
         workers = []

@@ -81,10 +81,13 @@ def run_verilator(
                     outcome=Outcome.COMPILE_ERROR, engine="verilator", diagnostics=built.diagnostics, reason=reason
                 ),
             )
-        return tuple(
-            _run_binary(testbench, built, reset, start, root=root, toolchain=toolchain, cancel=cancel)
-            for reset, start in START_STATES
-        )
+        results: list[SimResult] = []
+        for reset, start in START_STATES:
+            results.append(_run_binary(testbench, built, reset, start, root=root, toolchain=toolchain, cancel=cancel))
+            if results[-1].outcome is Outcome.TIMEOUT:
+                # It hangs; that it hangs from the other states as well is not worth their time.
+                break
+        return tuple(results)
 
 
 def _run_binary(

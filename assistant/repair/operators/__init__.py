@@ -45,18 +45,21 @@ def proposals(tree: SyntaxTree) -> list[tuple[Structure, Proposal]]:
         structure = Structure(tree, module)
         site = Site(structure)
         singles = [proposal for operator in _OPERATORS for proposal in operator(site)]
-        found += [(structure, proposal) for proposal in (*singles, *_everywhere(tree, singles))]
+        found += [(structure, proposal) for proposal in (*singles, *_everywhere(structure, singles))]
     return found
 
 
-def _everywhere(tree: SyntaxTree, singles: list[Proposal]) -> list[Proposal]:
+def _everywhere(structure: Structure, singles: list[Proposal]) -> list[Proposal]:
     """The same slip made throughout: equal replacements, one flip of all processes, one radix of all numbers."""
-    equal: dict[tuple[str, str, str], list[Proposal]] = defaultdict(list)
+    tree = structure.tree
+    equal: dict[tuple[str, str, str, int], list[Proposal]] = defaultdict(list)
     alike: dict[tuple[str, str], list[Proposal]] = defaultdict(list)
     for proposal in singles:
         start, end, text = proposal.replacements[0]
         if len(proposal.replacements) == 1:
-            equal[proposal.operator, tree.content[start:end].decode(errors="replace"), text].append(proposal)
+            old = tree.content[start:end].decode(errors="replace")
+            for region in _regions(structure, start):
+                equal[proposal.operator, old, text, region].append(proposal)
         if (shared := _together(tree, proposal)) is not None:
             alike[proposal.operator, shared].append(proposal)
     joined = [_joined(group, _EVERYWHERE_COST) for group in equal.values() if len(group) > 1]
@@ -70,6 +73,15 @@ def _everywhere(tree: SyntaxTree, singles: list[Proposal]) -> list[Proposal]:
         if len(group) > 2 and "to" in group[0].operator.split():
             joined += [_joined([one, two], _PAIRED_COST) for i, one in enumerate(group) for two in group[i + 1 :]]
     return [proposal for proposal in joined if proposal is not None]
+
+
+def _regions(structure: Structure, byte: int) -> tuple[int, ...]:
+    """Where equal slips count as one: in all behaviour of the module, and in the process around."""
+    process = next((one.node for one in structure.processes if one.node.start_byte <= byte < one.node.end_byte), None)
+    if process is not None:
+        return (-1, process.start_byte)
+    inside = any(one.node.start_byte <= byte < one.node.end_byte for one in structure.assignments)
+    return (-1,) if inside else (-2,)
 
 
 def _together(tree: SyntaxTree, proposal: Proposal) -> str | None:

@@ -78,9 +78,9 @@ def _overwrite(
     choices = dict.fromkeys([*values.get(target, ()), *([target] if procedural else [])])
     reads = site.structure.dependencies.get(assignment.targets[0], frozenset()) if assignment.targets else frozenset()
     for name in single_bits:
-        if site.structure.signals[name].direction != "input" and name not in reads:
-            continue
+        near = site.structure.signals[name].direction == "input" or name in reads
         for choice in choices:
-            if choice != value:
-                yield from site.replace("value by condition", 5, node, f"{name} ? {choice} : {value}")
-                yield from site.replace("value by condition", 5.2, node, f"{name} ? {value} : {choice}")
+            if choice != value and name not in assignment.targets:
+                cost = 5 if near else 5.8
+                yield from site.replace("value by condition", cost, node, f"{name} ? {choice} : {value}")
+                yield from site.replace("value by condition", cost + 0.2, node, f"{name} ? {value} : {choice}")

@@ -44,6 +44,9 @@ def _signal(site: Site, node: Node, declared: Declared, by_range: dict[str, list
                     yield from site.replace("assigned signal", 4 if same else 6, node, other)
             else:
                 yield from site.replace("signal", 2.2 if same else 5, node, other)
+    if not written:
+        for name in site.structure.parameters:
+            yield from site.replace("parameter for signal", 4.5, node, name)
     if not written and not declared.range_text:
         primary = ancestor(node, ("primary",)) or node
         yield from site.replace("negated signal", 2.5, primary, f"(~{site.text(primary)})")

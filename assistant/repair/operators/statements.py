@@ -8,6 +8,8 @@ from veriloop.assistant.design.structure import Assignment, Process
 from veriloop.assistant.design.syntax import Node, ancestor, children, find, first
 from veriloop.assistant.repair.operators.proposal import Proposal, Proposals, Site
 
+_BRANCHING = ("conditional_statement", "case_statement", "loop_statement")
+
 
 def statements(site: Site) -> Proposals:
     """Deletion, order, move and insertion of statements."""
@@ -90,8 +92,10 @@ def _missing_default(site: Site, process: Process) -> Proposals:
         return
     operator = "<=" if process.kind == "clocked" else "="
     for name in _targets(site, process):
-        first_target = next((site.text(one.target) for one in _own(site, process) if _within(one.node, inner[0])), "")
-        if first_target == name and inner[0].end_byte - inner[0].start_byte < 60:
+        if any(
+            _within(one.node, inner[0]) and site.text(one.target) == name and first(inner[0], _BRANCHING) is None
+            for one in _own(site, process)
+        ):
             continue
         for value in _values(site, process, name):
             text = f"{name} {operator} {value};{site.newline}{site.indent(inner[0])}"
@@ -107,7 +111,7 @@ def _moved(site: Site, process: Process) -> Proposals:
             if block is None or block.start_byte != body.start_byte or len(inner) < 2:
                 continue
             for statement in inner:
-                if first(statement, ("conditional_statement", "case_statement", "loop_statement")) is not None:
+                if first(statement, _BRANCHING) is not None:
                     continue
                 outer = ancestor(conditional, ("statement_or_null",)) or conditional
                 moved = f"{site.newline}{site.indent(statement)}{site.text(statement)}"

@@ -1,0 +1,136 @@
+"""Every slip that bug studies name is undone by one proposal: a table of what is wrong and what is right."""
+
+from __future__ import annotations
+
+import pytest
+
+from veriloop.assistant.design.edits import Edit, apply_edits
+from veriloop.assistant.design.syntax import SyntaxTree
+from veriloop.assistant.repair.operators import proposals
+from veriloop.assistant.repair.screen import fingerprint
+
+HEAD = (
+    "module m #(parameter W = 4, parameter [1:0] S0 = 0, S1 = 1, S2 = 2) (input clk, input rst_n, input en, input up,\n"
+    "  input [3:0] a, input [3:0] b, input [7:0] w, output reg [3:0] q, output reg [1:0] s, output o);\n"
+)
+CLOCKED = "always @(posedge clk or negedge rst_n)"
+
+SLIPS = {
+    "literal": (f"{CLOCKED} q <= a + 4'd1;", f"{CLOCKED} q <= a + 4'd2;"),
+    "a flipped bit": (f"{CLOCKED} q <= 4'b0110;", f"{CLOCKED} q <= 4'b0100;"),
+    "radix": (f"{CLOCKED} q <= 4'h10;", f"{CLOCKED} q <= 4'b10;"),
+    "a digit lost": (f"{CLOCKED} q <= 4'b110;", f"{CLOCKED} q <= 4'b1110;"),
+    "operator": ("assign o = a < b;", "assign o = a <= b;"),
+    "operator of another class": (f"{CLOCKED} q <= a & b;", f"{CLOCKED} q <= a + b;"),
+    "operands swapped": (f"{CLOCKED} q <= a - b;", f"{CLOCKED} q <= b - a;"),
+    "operand too many": ("assign o = en && up;", "assign o = en;"),
+    "negation too many": ("assign o = !en;", "assign o = en;"),
+    "negation missing": ("assign o = en;", "assign o = (~en);"),
+    "ternary": (f"{CLOCKED} q <= en ? a : b;", f"{CLOCKED} q <= !(en) ? a : b;"),
+    "signal of the same width": (f"{CLOCKED} q <= a;", f"{CLOCKED} q <= b;"),
+    "signal of another width": (f"{CLOCKED} q <= w;", f"{CLOCKED} q <= a;"),
+    "slice": (f"{CLOCKED} q <= w[3:0];", f"{CLOCKED} q <= w[4:1];"),
+    "concatenation": (f"{CLOCKED} q <= {{a[2:0], en}};", f"{CLOCKED} q <= {{en, a[2:0]}};"),
+    "shift direction": (f"{CLOCKED} q <= {{q[2:0], en}};", f"{CLOCKED} q <= {{en, q[3:1]}};"),
+    "condition negated": (
+        f"{CLOCKED} if (rst_n) q <= 0; else q <= a;",
+        f"{CLOCKED} if (!(rst_n)) q <= 0; else q <= a;",
+    ),
+    "guard": (f"{CLOCKED} if (up) q <= a;", f"{CLOCKED} if ((up) && en) q <= a;"),
+    "branches swapped": (f"{CLOCKED} if (en) q <= b; else q <= a;", f"{CLOCKED} if (en) q <= a; else q <= b;"),
+    "else if": (f"{CLOCKED} if (en) q <= a; else if (up) q <= b;", f"{CLOCKED} if (en) q <= a; if (up) q <= b;"),
+    "next state": (
+        f"{CLOCKED} case (s) S0: s <= S2; default: s <= S0; endcase",
+        f"{CLOCKED} case (s) S0: s <= S1; default: s <= S0; endcase",
+    ),
+    "case labels doubled": (
+        f"{CLOCKED} case (s) 2'b00: q <= a; 2'b00: q <= b; endcase",
+        f"{CLOCKED} case (s) 2'b00: q <= a; 2'b01: q <= b; endcase",
+    ),
+    "case item missing": (
+        f"{CLOCKED} case (s) S0: s <= S1; S1: s <= S2; endcase",
+        f"{CLOCKED} case (s) S2: s <= S2; S0: s <= S1; S1: s <= S2; endcase",
+    ),
+    "default missing": (
+        f"{CLOCKED} case (s) S0: s <= S1; S1: s <= S0; endcase",
+        f"{CLOCKED} case (s) S0: s <= S1; S1: s <= S0; default : s <= S0; endcase",
+    ),
+    "parameter value": (HEAD.replace("W = 4", "W = 5"), HEAD),
+    "declared range": ("reg [2:0] t; always @(*) t = a;", "reg [3:0] t; always @(*) t = a;"),
+    "range missing": ("reg t; reg [3:0] u;", "reg [3:0] t; reg [3:0] u;"),
+    "connections swapped": ("sub u (.x(a), .y(b));", "sub u (.x(b), .y(a));"),
+    "connection open": ("sub u (.x(a), .y());", "sub u (.x(a), .y(b));"),
+    "edge": ("always @(negedge clk) q <= a;", "always @(posedge clk) q <= a;"),
+    "level for edge": ("always @(clk) q <= a;", "always @(posedge clk) q <= a;"),
+    "sensitivity": ("always @(a) q = a + b;", "always @(*) q = a + b;"),
+    "asynchronous reset": ("always @(posedge clk) q <= a;", "always @(posedge clk or negedge rst_n) q <= a;"),
+    "blocking": (f"{CLOCKED} q = a;", f"{CLOCKED} q <= a;"),
+    "combinational to clocked": (
+        f"always @(*) begin q = a; s = b; end {CLOCKED} s <= 0;",
+        f"{CLOCKED} begin q <= a; s <= b; end {CLOCKED} s <= 0;",
+    ),
+    "clocked to combinational": (f"{CLOCKED} begin q <= a; s <= b; end", "always @(*) begin q = a; s = b; end"),
+    "continuous to clocked": (
+        f"{CLOCKED} s <= 0; assign o = en;",
+        f"{CLOCKED} s <= 0; {CLOCKED} o <= en;",
+    ),
+    "reset missing": (
+        f"{CLOCKED} if (!rst_n) begin s <= 0; end else begin s <= b; q <= a; end",
+        f"{CLOCKED} if (!rst_n) begin q <= 0; s <= 0; end else begin s <= b; q <= a; end",
+    ),
+    "reset missing though a comment has it": (
+        f"{CLOCKED} if (!rst_n) begin /* q <= 0; */ s <= 0; end else begin s <= b; q <= a; end",
+        f"{CLOCKED} if (!rst_n) begin q <= 0; s <= 0; end else begin s <= b; q <= a; end",
+    ),
+    "default assignment missing": (
+        "always @(*) begin if (en) q = a; end",
+        "always @(*) begin q = 0; if (en) q = a; end",
+    ),
+    "statement too many": (f"{CLOCKED} begin q <= a; s <= b; end", f"{CLOCKED} begin q <= a; ; end"),
+    "statement order": ("always @(*) begin q = a; s = q; end", "always @(*) begin s = q; q = a; end"),
+    "statement moved out": (
+        f"{CLOCKED} begin if (en) begin q <= a; s <= b; end end",
+        f"{CLOCKED} begin if (en) begin s <= b; end q <= a; end",
+    ),
+    "the same slip twice": (
+        f"{CLOCKED} if (en) q <= a + 1; else q <= b + 1;",
+        f"{CLOCKED} if (en) q <= a + 2; else q <= b + 2;",
+    ),
+    "two processes of the wrong kind": (
+        f"always @(*) begin q = a; end always @(*) begin s = b; end {CLOCKED} s <= 0;",
+        f"{CLOCKED} begin q <= a; end {CLOCKED} begin s <= b; end {CLOCKED} s <= 0;",
+    ),
+}
+
+
+def module(body: str) -> bytes:
+    """A whole module around a body."""
+    return (body + "endmodule\n" if body.startswith("module") else f"{HEAD}{body}\nendmodule\n").encode()
+
+
+@pytest.mark.parametrize("slip", SLIPS)
+def test_a_slip_is_undone_by_one_proposal(slip):
+    wrong, right = map(module, SLIPS[slip])
+    wanted = fingerprint({"m": right.replace(b"output o)", b"output reg o)") if "to clocked" in slip else right})
+    made = [
+        apply_edits(wrong, [Edit(path="m", start=s, end=e, text=t.encode()) for s, e, t in proposal.replacements])
+        for _, proposal in proposals(SyntaxTree(wrong))
+    ]
+    assert {wanted, fingerprint({"m": right})} & {fingerprint({"m": text}) for text in made}
+
+
+def test_an_edit_keeps_every_other_byte():
+    content = b"module m(input a, output o);\r\n\t// caf\xe9\r\n\tassign o = !a; // end\r\nendmodule\r\n"
+    for _, proposal in proposals(SyntaxTree(content)):
+        edits = [Edit(path="m", start=s, end=e, text=t.encode()) for s, e, t in proposal.replacements]
+        after = apply_edits(content, edits)
+        outside = [content[: min(e.start for e in edits)], content[max(e.end for e in edits) :]]
+        assert after.startswith(outside[0])
+        assert after.endswith(outside[1])
+
+
+@pytest.mark.parametrize(
+    "text", [b"", b"module", b"module m(; endmodule", b"\xff\xfe\x00", b"always @(posedge", b"case"]
+)
+def test_broken_text_gives_no_traceback(text):
+    assert proposals(SyntaxTree(text)) is not None
