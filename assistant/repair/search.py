@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import heapq
 import itertools
+import math
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -30,6 +31,8 @@ _JOINED_TURN = 4
 """Every so many candidates one that joins two partial improvements: many designs have partial improvements aplenty."""
 _HOPELESS = 0.9
 """Two partial improvements that together would leave this share of the failures are not joined."""
+_SPREAD = 0.35
+_FEW_PLACES = 40
 _DEEPEST = 5
 _NEARLY_FACTOR = 4
 
@@ -275,16 +278,21 @@ def _union(one: Changes, two: Changes) -> Changes | None:
 
 
 def _proposals(state: State, distances: Mapping[str, Mapping[str, int]]) -> Iterator[tuple[float, str, Proposal]]:
+    """All proposals of a state with their priorities.
+
+    An operator that fits at hundreds of places is no likelier to be the slip than one that fits at ten: its share is
+    spread over its places, so that in a large file the rare operators have their turn too.
+    """
     result = state.result
-    hangs = result.outcome is Outcome.TIMEOUT
-    failing = Failing(frozenset(result.failing), frozenset(result.passing), hangs)
-    for path, content in state.contents.items():
-        rankers: dict[int, Ranker] = {}
-        for structure, proposal in proposals(SyntaxTree(content)):
-            ranker = rankers.get(id(structure))
-            if ranker is None:
-                ranker = rankers[id(structure)] = _ranker(structure, failing, distances)
-            yield ranker.priority(proposal), path, proposal
+    failing = Failing(frozenset(result.failing), frozenset(result.passing), result.outcome is Outcome.TIMEOUT)
+    found = [(path, *pair) for path, content in state.contents.items() for pair in proposals(SyntaxTree(content))]
+    places = Counter(proposal.operator for _, _, proposal in found)
+    rankers: dict[int, Ranker] = {}
+    for path, structure, proposal in found:
+        if id(structure) not in rankers:
+            rankers[id(structure)] = _ranker(structure, failing, distances)
+        spread = _SPREAD * math.log(max(1.0, places[proposal.operator] / _FEW_PLACES))
+        yield rankers[id(structure)].priority(proposal) + spread, path, proposal
 
 
 def _ranker(structure: Structure, failing: Failing, distances: Mapping[str, Mapping[str, int]]) -> Ranker:

@@ -101,6 +101,11 @@ class Repository:
         status, output, _ = Git(self.root).ask("rev-parse", "--verify", "--quiet", "HEAD^{tree}")
         return self._as_checked_out(_id(output)) if status == 0 else self.empty_tree()
 
+    def commit(self) -> str:
+        """The id of the last commit; empty before the first."""
+        status, output, _ = Git(self.root).ask("rev-parse", "--verify", "--quiet", "HEAD")
+        return _id(output) if status == 0 else ""
+
     def index_tree(self) -> str:
         """The tree that a commit would have now.
 

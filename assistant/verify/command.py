@@ -48,7 +48,7 @@ def run_command(test: CommandTest, *, root: Path, cancel: CancelToken) -> SimRes
     done = execute(["sh", "-c", test.command], cwd=root, timeout_s=test.timeout_s, cancel=cancel)
     common = SimResult(
         outcome=Outcome.FAIL,
-        engine=test.command.split()[0] if test.command.split() else "sh",
+        engine=_program(test.command),
         wall_s=done.wall_s,
         cpu_s=done.cpu_s,
         log_tail=done.output[-_LOG_TAIL_CHARS:],
@@ -139,3 +139,9 @@ def _result_files(root: Path) -> list[Path]:
         folders[:] = [name for name in folders if name not in _SKIP]
         found += [Path(folder, name) for name in names if name.endswith(".xml") and "result" in name.lower()]
     return found
+
+
+def _program(command: str) -> str:
+    """The word that names the run: the program after whatever `cd` stands before it."""
+    words = command.rsplit("&&", 1)[-1].split()
+    return words[0] if words else "sh"

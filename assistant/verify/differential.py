@@ -20,6 +20,7 @@ from veriloop.assistant.verify.toolchain import Toolchain
 from veriloop.assistant.verify.verilator import Binary
 
 _TOP = "veriloop_side_by_side"
+_RECORDED = "recorded.txt"
 _TIMEOUT_S = 30.0
 _PHASE_CYCLES = 128
 _DIFFERS = re.compile(r"^differs (\d+) (\d+) (\d+)$", re.M)
@@ -59,8 +60,13 @@ def compare(
     cancel: CancelToken,
     cycles: int = 4096,
     seed: int = 1,
+    recorded: Sequence[str] = (),
+    reference: bool = False,
 ) -> Comparison | None:
     """Drives all variants with the same stimuli: random, held, sparse, dense, small, counting, with resets between.
+
+    Random inputs seldom make the sequence that a detector waits for; recorded ones do, played as they are, with bits
+    flipped, and from random places.
 
     Args:
         variants: each as its files.
@@ -71,13 +77,16 @@ def compare(
         cancel: stops it.
         cycles: of the first clock, or steps where there is none.
         seed: of the stimuli.
+        recorded: rows of bits for all inputs that are no clock, in the order of the ports.
+        reference: the first variant is right by definition, and its unknown bits match anything.
 
     Returns:
         None where the variants cannot be put side by side: no common ports, or a tool does not take them.
     """
     with tempfile.TemporaryDirectory(dir=scratch) as name:
         directory = Path(name)
-        bench = _arrange(variants, design, root, directory, cycles=cycles, seed=seed)
+        stimuli = _Stimuli(cycles, seed, tuple(recorded), reference)
+        bench = _arrange(variants, design, root, directory, stimuli)
         if bench is None:
             return None
         try:
@@ -107,7 +116,7 @@ def top_of(files: Variant) -> str | None:
 
 
 def _arrange(
-    variants: Sequence[Variant], design: Design, root: Path, directory: Path, *, cycles: int, seed: int
+    variants: Sequence[Variant], design: Design, root: Path, directory: Path, stimuli: _Stimuli
 ) -> Design | None:
     """Writes the renamed variants and the testbench; the design of both."""
     top = top_of(variants[0])
@@ -115,7 +124,7 @@ def _arrange(
         return None
     shared = design.rooted(root)
     own = {root / path for path in variants[0]}
-    ports = _ports(shared, own, top)
+    ports = _ports(shared, top)
     if ports is None:
         return None
     sources = [path for path in shared.sources if path not in own]
@@ -125,12 +134,14 @@ def _arrange(
             path.write_bytes(renamed(content, f"_v{index}", _names(variant)))
             sources.append(path)
     bench = directory / f"{_TOP}.sv"
-    bench.write_text(testbench(top, ports, len(variants), cycles=cycles, seed=seed))
+    bench.write_text("\n".join(_lines(top, ports, len(variants), stimuli)) + "\n")
+    (directory / _RECORDED).write_text("".join(f"{row}\n" for row in stimuli.recorded))
     folders = (*shared.include_dirs, *(path.parent for path in own))
-    return replace(shared, toplevel=_TOP, sources=(*sources, bench), include_dirs=folders, parameters=())
+    # The bench comes first: its time scale holds for files that set none.
+    return replace(shared, toplevel=_TOP, sources=(bench, *sources), include_dirs=folders, parameters=())
 
 
-def _ports(shared: Design, own: set[Path], top: str) -> tuple[Port, ...] | None:
+def _ports(shared: Design, top: str) -> tuple[Port, ...] | None:
     elaboration = Elaborator(replace(shared, toplevel=top, parameters=())).elaborate()
     module = elaboration.modules.get(top)
     if module is None or not module.ports or any(port.direction not in ("input", "output") for port in module.ports):
@@ -156,38 +167,57 @@ def renamed(content: bytes, suffix: str, names: set[str]) -> bytes:
     return apply_edits(content, edits)
 
 
-def testbench(top: str, ports: Sequence[Port], count: int, *, cycles: int, seed: int) -> str:
-    """A testbench around `count` variants of a module, in Verilog that both simulators take."""
-    return "\n".join(_lines(top, ports, count, cycles, seed)) + "\n"
+def recorder(content: bytes, top: str, ports: Sequence[Port], output: str) -> bytes:
+    """A module's text that also writes its inputs to a file: a row at each rising edge of its clock, or each change."""
+    tree = SyntaxTree(content)
+    module = next((node for node in tree.modules if Structure(tree, node).name == top), None)
+    clocks, others = (
+        _clocks(ports),
+        [port for port in ports if port.direction == "input" and port not in _clocks(ports)],
+    )
+    if module is None or not others:
+        return content
+    names = ", ".join(port.name for port in others)
+    when = f"posedge {clocks[0].name}" if clocks else " or ".join(port.name for port in others)
+    text = (
+        f'\ninteger veriloop_file; initial veriloop_file = $fopen("{output}");'
+        f'\nalways @({when}) $fwrite(veriloop_file, "{"%b" * len(others)}\\n", {names});\n'
+    )
+    at = module.children[-1].start_byte
+    return apply_edits(content, [Edit(path="", start=at, end=at, text=text.encode())])
 
 
-def _lines(top: str, ports: Sequence[Port], count: int, cycles: int, seed: int) -> Iterator[str]:
+@dataclass(frozen=True, slots=True)
+class _Stimuli:
+    cycles: int
+    seed: int
+    recorded: tuple[str, ...]
+    reference: bool
+
+
+def _clocks(ports: Sequence[Port]) -> list[Port]:
+    return [port for port in ports if port.direction == "input" and port.width_bits == 1 and _CLOCK.search(port.name)]
+
+
+def _lines(top: str, ports: Sequence[Port], count: int, stimuli: _Stimuli) -> Iterator[str]:
     inputs = [port for port in ports if port.direction == "input"]
     outputs = [port for port in ports if port.direction == "output"]
-    clocks = [port for port in inputs if _CLOCK.search(port.name) and port.width_bits == 1]
-    resets = [port for port in inputs if _RESET.search(port.name) and port.width_bits == 1 and port not in clocks]
-    free = [port for port in inputs if port not in clocks and port not in resets]
-    width = sum(port.width_bits for port in outputs)
+    clocks = _clocks(ports)
+    others = [port for port in inputs if port not in clocks]
+    resets = [port for port in others if _RESET.search(port.name) and port.width_bits == 1]
+    free = [port for port in others if port not in resets]
+    rows = len(stimuli.recorded)
     yield "`timescale 1ns/1ps"
     yield f"module {_TOP};"
     for port in inputs:
         yield f"  reg [{port.width_bits - 1}:0] {port.name} = 0;"
-    for index in range(count):
-        yield f"  wire [{width - 1}:0] all_v{index};"
-        connections = [f".{port.name}({port.name})" for port in inputs]
-        offset = width
-        for port in outputs:
-            offset -= port.width_bits
-            connections.append(f".{port.name}(all_v{index}[{offset + port.width_bits - 1}:{offset}])")
-        yield f"  {top}_v{index} variant{index} ({', '.join(connections)});"
-    pairs = [(one, two) for two in range(count) for one in range(two)]
-    yield f"  reg [{len(pairs) or 1}:0] seen = 0;"
-    yield f"  integer seed = {seed}, cycle = 0, mode = 0, hold = 0;"
-    yield "  task compare; begin"
-    for number, (one, two) in enumerate(pairs):
-        yield f"    if (!seen[{number}] && all_v{one} !== all_v{two}) begin"
-        yield f'      seen[{number}] = 1; $display("differs {one} {two} %0d", cycle); end'
-    yield "  end endtask"
+    yield from _variants(top, inputs, outputs, count)
+    yield f"  integer seed = {stimuli.seed}, cycle = 0, mode = 0, hold = 0, row = 0;"
+    width = sum(port.width_bits for port in others)
+    if rows:
+        yield f"  reg [{width - 1}:0] recorded [0:{rows - 1}];"
+        yield f'  initial $readmemb("{_RECORDED}", recorded);'
+    yield from _compare(count, reference=stimuli.reference)
     yield "  task drive; begin"
     yield "    if (hold == 0) begin"
     for port in free:
@@ -195,15 +225,22 @@ def _lines(top: str, ports: Sequence[Port], count: int, cycles: int, seed: int) 
     yield "    end"
     yield "    hold = (mode == 1 || mode == 5) ? ($random(seed) & 3) : 0;"
     yield "  end endtask"
+    if rows:
+        yield "  task replay; begin"
+        yield f"    {{{', '.join(port.name for port in others)}}} = recorded[row];"
+        yield "    if (mode >= 10 && ($random(seed) & 15) == 0) drive;"
+        yield f"    row = (mode >= 11 && ($random(seed) & 31) == 0) ? $unsigned($random(seed)) % {rows} : "
+        yield f"(row + 1) % {rows};"
+        yield "  end endtask"
     yield "  initial begin"
-    yield f"    for (cycle = 0; cycle < {cycles}; cycle = cycle + 1) begin"
-    yield f"      if (cycle % {_PHASE_CYCLES} == 0) mode = (cycle / {_PHASE_CYCLES}) % 8;"
+    yield f"    for (cycle = 0; cycle < {stimuli.cycles}; cycle = cycle + 1) begin"
+    yield f"      if (cycle % {_PHASE_CYCLES} == 0) mode = (cycle / {_PHASE_CYCLES}) % {14 if rows else 8};"
     for port in resets:
         active, idle = ("0", "1") if _LOW.search(port.name) else ("1", "0")
         # The name may lie about the polarity: now and then it is driven the other way round.
         yield f"      {port.name} = (cycle % {_PHASE_CYCLES} < 3 || mode == 7 && cycle % 16 == 9) ? {active} : {idle};"
         yield f"      if (mode == 6 && cycle % 64 > 32) {port.name} = {active};"
-    yield "      #2 drive; #2;"
+    yield f"      #2 {'if (mode >= 8) replay; else ' if rows else ''}drive; #2;"
     for port in clocks:
         yield f"      {port.name} = 1;"
     yield "      #3 compare; #2;"
@@ -215,6 +252,30 @@ def _lines(top: str, ports: Sequence[Port], count: int, cycles: int, seed: int) 
     yield "    $finish;"
     yield "  end"
     yield "endmodule"
+
+
+def _variants(top: str, inputs: Sequence[Port], outputs: Sequence[Port], count: int) -> Iterator[str]:
+    width = sum(port.width_bits for port in outputs)
+    for index in range(count):
+        yield f"  wire [{width - 1}:0] all_v{index};"
+        connections = [f".{port.name}({port.name})" for port in inputs]
+        offset = width
+        for port in outputs:
+            offset -= port.width_bits
+            connections.append(f".{port.name}(all_v{index}[{offset + port.width_bits - 1}:{offset}])")
+        yield f"  {top}_v{index} variant{index} ({', '.join(connections)});"
+
+
+def _compare(count: int, *, reference: bool) -> Iterator[str]:
+    pairs = [(one, two) for two in range(count) for one in range(two)]
+    yield f"  reg [{len(pairs)}:0] seen = 0;"
+    yield "  task compare; begin"
+    for number, (one, two) in enumerate(pairs):
+        # XOR with the reference twice leaves the other's bits, and x where the reference is x.
+        other = f"(all_v{one} ^ all_v{two} ^ all_v{one})" if reference and one == 0 else f"all_v{two}"
+        yield f"    if (!seen[{number}] && all_v{one} !== {other}) begin"
+        yield f'      seen[{number}] = 1; $display("differs {one} {two} %0d", cycle); end'
+    yield "  end endtask"
 
 
 def _value(port: Port) -> str:

@@ -164,6 +164,10 @@ class Verilator:
         self._runtime(features, cancel).link([*sources, entry], directory / "sim", extra=link, cancel=cancel)
         return Binary(directory / "sim")
 
+    def prepare(self, cancel: CancelToken) -> None:
+        """Builds the plain runtime now, where it is not there yet, so that no later build waits for it."""
+        self._runtime(Features(), cancel)
+
     def simulate(
         self,
         binary: Binary,

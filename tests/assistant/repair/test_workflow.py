@@ -69,6 +69,7 @@ def test_apply_and_undo_are_byte_for_byte(clone, repository, toolchain):
     rtl = COUNTER.replace(b"q + 1", b"q + 2").replace(b"\n", b"\r\n").replace(b"counts", b"z\xe4hlt")
     result = ask(clone, repository, toolchain, rtl)
     assert result.status is Status.REPAIRED
+    assert result.report is not None
     index = (clone.root / ".git/index").read_bytes()
     apply(repository, result.report)
     after = (clone.root / RTL).read_bytes()
@@ -94,6 +95,7 @@ def test_uncommitted_edits_are_part_of_the_base(clone, repository, toolchain):
     request = Request(testbench=BENCH, editable=(RTL,), budget_s=30)
     result = finish(repair(repository, toolchain, request, cancel=CancelToken()))
     assert result.status is Status.REPAIRED
+    assert result.report is not None
     apply(repository, result.report)
     assert clone.git("status", "--short").split() in ([], ["M", RTL])
 

@@ -1,0 +1,292 @@
+"""Runs a suite: case by case on the road that a user takes, in a repository of its own, and counts what came of it."""
+
+from __future__ import annotations
+
+import fnmatch
+import json
+import os
+import resource
+import signal
+import statistics
+import tempfile
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
+from dataclasses import asdict, dataclass, field, replace
+from multiprocessing import get_context
+from pathlib import Path
+from types import FrameType
+
+from veriloop.assistant.bench import chipbench, cirfix
+from veriloop.assistant.bench.case import Case
+from veriloop.assistant.bench.confirm import Confirmation, confirm
+from veriloop.assistant.errors import Cancelled, UsageError, VeriloopError
+from veriloop.assistant.events import CancelToken, Note, Run, finish
+from veriloop.assistant.repair.workflow import RepairResult, Request, Status, repair
+from veriloop.assistant.repository.create import create
+from veriloop.assistant.repository.private import cache_home
+from veriloop.assistant.repository.repository import Repository
+from veriloop.assistant.verify.evidence import Evidence
+from veriloop.assistant.verify.results import SimResult
+from veriloop.assistant.verify.simulation import conclude, run_testbench
+from veriloop.assistant.verify.toolchain import Toolchain
+
+SUITES = {"chipbench-debug": chipbench.load, "cirfix": cirfix.load}
+"""The suites by name, each with what finds its cases in a directory."""
+
+_STATE = "rows.jsonl"
+_POLL_S = 0.2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """One case and what came of it; `cpu_s` and `wall_s` are the repair's, without the confirmation."""
+
+    case: str
+    kind: str
+    solvable: bool
+    plausible: bool = False
+    verified: bool = False
+    """The gate passed it with evidence from which it may be applied."""
+    evidence: str = ""
+    confirmed: str = ""
+    """`confirmed`, `overfit`, `inconclusive`, or empty where nothing was found."""
+    why: str = ""
+    false_verified: bool = False
+    """It was reported as passing its testbench, and a replay by an engine that passes the golden design fails."""
+    candidates: int = 0
+    cpu_s: float = 0.0
+    wall_s: float = 0.0
+    operators: tuple[str, ...] = ()
+    changed_lines: int = 0
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """How a suite is run."""
+
+    suite: str
+    data: Path
+    out: Path
+    only: str = "*"
+    budget_s: float = 60.0
+    jobs: int = 1
+    resume: bool = False
+    extra: Mapping[str, str] = field(default_factory=dict)
+
+
+def cases(settings: Settings) -> list[Case]:
+    """The cases that were asked for.
+
+    Raises:
+        UsageError: the directory does not hold the suite, or no case matches.
+    """
+    if not settings.data.is_dir():
+        raise UsageError(f"no such directory: {settings.data}")
+    found = [case for case in SUITES[settings.suite](settings.data) if _asked_for(case.name, settings.only)]
+    if not found:
+        raise UsageError(f"no case of {settings.suite} matches {settings.only!r}")
+    return found
+
+
+def _asked_for(name: str, only: str) -> bool:
+    return fnmatch.fnmatch(name, only) or fnmatch.fnmatch(name, f"*{only}*")
+
+
+def run_suite(settings: Settings, cancel: CancelToken) -> Run[list[Row]]:
+    """Runs the cases that have no row yet, each in a process of its own, and keeps every row as soon as it is there."""
+    asked = cases(settings)
+    settings.out.mkdir(parents=True, exist_ok=True)
+    state = settings.out / _STATE
+    known = read_rows(state) if settings.resume else {}
+    if not settings.resume:
+        state.unlink(missing_ok=True)
+    waiting = [case for case in asked if case.name not in known]
+    if known:
+        yield Note(f"{len(asked) - len(waiting)} of {len(asked)} cases are known from an earlier run")
+    # The runtime is built before the clock of any case runs.
+    yield Note("preparing Verilator's runtime")
+    Toolchain.find(cache=cache_home(), cancel=cancel).verilator.prepare(cancel)
+    for row in _rows(waiting, settings, cancel):
+        _keep(state, row)
+        known[row.case] = row
+        yield Note(_line(row, len(known), len(asked)))
+    return [known[case.name] for case in asked if case.name in known]
+
+
+def _rows(waiting: Sequence[Case], settings: Settings, cancel: CancelToken) -> Iterator[Row]:
+    if not waiting:
+        return
+    # Fresh processes: what one case used of the CPU is told by its process alone.
+    context = get_context("spawn")
+    with ProcessPoolExecutor(
+        settings.jobs, mp_context=context, max_tasks_per_child=1, initializer=_stop_by_exception
+    ) as pool:
+        pending = {pool.submit(run_case, case, settings.budget_s) for case in waiting}
+        try:
+            while pending:
+                done, pending = wait(pending, timeout=_POLL_S, return_when=FIRST_COMPLETED)
+                yield from (future.result() for future in done)
+                cancel.check()
+        except BaseException:
+            for future in pending:
+                future.cancel()
+            for process in list((pool._processes or {}).values()):
+                process.terminate()
+            raise
+
+
+def _stop_by_exception() -> None:
+    """Lets a worker that is told to end leave by an exception, so that it kills the simulations that it started."""
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        raise Cancelled
+
+    signal.signal(signal.SIGTERM, stop)
+    # Ctrl-C reaches the whole group; the parent hears it and tells the workers.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def run_case(case: Case, budget_s: float) -> Row:
+    """Repairs one case in a fresh repository, replays its testbench apart from the gate, and confirms the repair."""
+    cancel = CancelToken()
+    toolchain = Toolchain.find(cache=cache_home(), cancel=cancel)
+    with tempfile.TemporaryDirectory(prefix="veriloop-bench-") as name:
+        directory = Path(name)
+        try:
+            return _run_case(case, budget_s, directory, toolchain, cancel)
+        except VeriloopError as error:
+            return Row(case=case.name, kind=case.kind, solvable=True, error=error.message)
+
+
+def _run_case(case: Case, budget_s: float, directory: Path, toolchain: Toolchain, cancel: CancelToken) -> Row:
+    repository = create(directory / "repository", case.files, cache=directory / "cache")
+    scratch = directory / "scratch"
+    scratch.mkdir()
+    plain = directory / "plain"
+    _write(plain, case.files)
+    baseline = _replay(case, case.files[case.rtl], plain, scratch, toolchain, cancel)
+    golden = _replay(case, case.golden, plain, scratch, toolchain, cancel)
+    shows = not conclude(case.testbench, baseline, root=plain).passed
+    solvable = shows and conclude(case.testbench, golden, root=plain).passed and case.kind != "not usable"
+    cpu_s, started = _cpu_s(), time.monotonic()
+    result = _repair(case, repository, toolchain, budget_s, cancel)
+    cpu_s, wall_s = _cpu_s() - cpu_s, time.monotonic() - started
+    row = Row(
+        case=case.name,
+        kind=case.kind,
+        solvable=solvable,
+        candidates=result.tried,
+        cpu_s=round(cpu_s, 3),
+        wall_s=round(wall_s, 3),
+    )
+    if result.report is None:
+        return row
+    repaired = result.contents[case.rtl]
+    replayed = _replay(case, repaired, plain, scratch, toolchain, cancel)
+    fails = _fails_where_golden_passes(replayed, golden)
+    answer = confirm(case, repaired, baseline, root=plain, scratch=scratch, toolchain=toolchain, cancel=cancel)
+    return replace(
+        row,
+        plausible=not fails,
+        verified=result.status is Status.REPAIRED,
+        evidence=result.report.evidence.label,
+        confirmed=answer.confirmation.value,
+        why=answer.reason,
+        false_verified=fails,
+        operators=result.operators,
+        changed_lines=sum(line.startswith("+") for line in result.diff.splitlines()) - 1,
+    )
+
+
+def _repair(
+    case: Case, repository: Repository, toolchain: Toolchain, budget_s: float, cancel: CancelToken
+) -> RepairResult:
+    request = Request(testbench=case.testbench, editable=(case.rtl,), budget_s=budget_s, jobs=1)
+    return finish(repair(repository, toolchain, request, cancel=cancel))
+
+
+def _write(root: Path, files: Mapping[str, bytes]) -> None:
+    for path, content in files.items():
+        target = root / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(content)
+
+
+def _replay(
+    case: Case, content: bytes, root: Path, scratch: Path, toolchain: Toolchain, cancel: CancelToken
+) -> tuple[SimResult, ...]:
+    """Runs the case's own testbench, apart from the gate and its cache."""
+    (root / case.rtl).write_bytes(content)
+    return run_testbench(case.testbench, root=root, scratch=scratch, toolchain=toolchain, cancel=cancel)
+
+
+def _fails_where_golden_passes(replayed: Sequence[SimResult], golden: Sequence[SimResult]) -> bool:
+    """Whether a run fails that is green with the golden design; a random start is the engine's own and left out."""
+    green = {(run.engine, run.start) for run in golden if run.passed and not run.start.startswith("random")}
+    return any(not run.passed for run in replayed if (run.engine, run.start) in green) or not any(
+        run.passed for run in replayed
+    )
+
+
+def _cpu_s() -> float:
+    """CPU seconds of this process and of those that it has waited for."""
+    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(one.ru_utime + one.ru_stime for one in used)
+
+
+def _keep(state: Path, row: Row) -> None:
+    with state.open("a", encoding="utf-8") as stream:
+        stream.write(json.dumps(asdict(row)) + "\n")
+        stream.flush()
+        os.fsync(stream.fileno())
+
+
+def read_rows(state: Path) -> dict[str, Row]:
+    """The rows of an earlier run; a line that a kill cut off is left out."""
+    found: dict[str, Row] = {}
+    if not state.is_file():
+        return found
+    for line in state.read_text(encoding="utf-8").splitlines():
+        try:
+            data = json.loads(line)
+            row = Row(**{**data, "operators": tuple(data["operators"])})
+        except (ValueError, TypeError, KeyError):
+            continue
+        found[row.case] = row
+    return found
+
+
+def _line(row: Row, count: int, total: int) -> str:
+    outcome = row.error or (row.confirmed if row.plausible else "FALSE" if row.false_verified else "not found")
+    return f"[{count}/{total}] {row.case}: {outcome}, {row.candidates} candidates, {row.cpu_s:.1f} CPU s"
+
+
+def summary(settings: Settings, rows: Iterable[Row]) -> dict[str, object]:
+    """The counts over all rows; the medians are over the solvable ones."""
+    found = list(rows)
+    solvable = [row for row in found if row.solvable]
+
+    def count(key: str) -> int:
+        return sum(bool(getattr(row, key)) for row in solvable)
+
+    def confirmed(value: Confirmation) -> int:
+        return sum(row.confirmed == value.value for row in solvable)
+
+    return {
+        "suite": settings.suite,
+        "cases": len(found),
+        "solvable": len(solvable),
+        "plausible": count("plausible"),
+        "confirmed": confirmed(Confirmation.CONFIRMED),
+        "false_verified": sum(row.false_verified for row in found),
+        "overfit": confirmed(Confirmation.OVERFIT),
+        "inconclusive": confirmed(Confirmation.INCONCLUSIVE),
+        "abstained": sum(not row.plausible and not row.false_verified for row in solvable),
+        "icarus_only": sum(row.evidence == Evidence.TESTS_ICARUS.label for row in solvable),
+        "cpu_s_median": round(statistics.median([row.cpu_s for row in solvable]), 3) if solvable else 0.0,
+        "cpu_s_total": round(sum(row.cpu_s for row in found), 3),
+        "candidates_median": statistics.median([row.candidates for row in solvable]) if solvable else 0,
+        **settings.extra,
+    }
