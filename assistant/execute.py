@@ -13,10 +13,12 @@ import selectors
 import shutil
 import signal
 import subprocess
+import tempfile
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 from veriloop.assistant.errors import Cancelled, ToolNotFound
 from veriloop.assistant.events import CancelToken
@@ -96,25 +98,22 @@ def execute(
     cancel.check()
     started = time.monotonic()
     try:
-        process = subprocess.Popen(
-            words,
-            cwd=cwd,
-            env=clean_environment(env),
-            stdin=subprocess.PIPE if stdin else subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
+        with _input(stdin) as source:
+            process = subprocess.Popen(
+                words,
+                cwd=cwd,
+                env=clean_environment(env),
+                stdin=source,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
     except FileNotFoundError as error:
         if not cwd.is_dir():
             raise
         raise ToolNotFound(f"{words[0]} is not installed", hint="veriloop doctor") from error
     _limit(process.pid, timeout_s)
     assert process.stdout is not None
-    if process.stdin is not None:
-        with contextlib.suppress(BrokenPipeError):
-            process.stdin.write(stdin)
-            process.stdin.close()
     kept = _Kept(output_limit_bytes)
     timed_out = False
     try:
@@ -136,9 +135,13 @@ def execute(
     )
 
 
-def replace_process(argv: Sequence[str | Path]) -> None:
-    """Becomes another program; for starting a user's own editor or server. Does not return."""
-    os.execvp(str(argv[0]), [str(word) for word in argv])
+@contextlib.contextmanager
+def _input(content: bytes) -> Iterator[IO[bytes]]:
+    """What a program reads: a file, so that one that does not read it holds nobody up."""
+    with tempfile.TemporaryFile() as stream:
+        stream.write(content)
+        stream.seek(0)
+        yield stream
 
 
 def _limit(pid: int, timeout_s: float) -> None:

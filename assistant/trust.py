@@ -21,9 +21,17 @@ from veriloop.assistant.errors import ConfigError, NotVerified
 TRUST_FILE = "trusted.json"
 
 
+RUNS_CODE = ("command", "cocotb")
+"""The kinds of testbench that run a program of the repository: a command, or Python."""
+
+
 def commands(config: Config) -> tuple[str, ...]:
-    """The commands that the repository's own file names, in its order."""
-    return tuple(settings.command for settings in config.repository.testbench if settings.kind == "command")
+    """The commands and the cocotb modules that the repository's own file names, in its order."""
+    return tuple(
+        settings.command if settings.kind == "command" else f"cocotb: {settings.module}"
+        for settings in config.repository.testbench
+        if settings.kind in RUNS_CODE
+    )
 
 
 def fingerprint(root: Path, config: Config) -> str:

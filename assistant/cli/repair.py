@@ -12,7 +12,7 @@ from pathlib import Path
 
 from veriloop.assistant.cli.session import Session
 from veriloop.assistant.cli.tree import open_repository
-from veriloop.assistant.context import Context, configured_testbench
+from veriloop.assistant.context import Context
 from veriloop.assistant.design.project import Project
 from veriloop.assistant.design.roles import is_test_path
 from veriloop.assistant.errors import NotVerified, UsageError
@@ -23,8 +23,9 @@ from veriloop.assistant.repair.report import repair_json, repair_markdown, repai
 from veriloop.assistant.repair.workflow import RepairResult, Request, Status, repair
 from veriloop.assistant.repository.export import export
 from veriloop.assistant.repository.private import private_directory
-from veriloop.assistant.trust import require_trust
+from veriloop.assistant.trust import RUNS_CODE, require_trust
 from veriloop.assistant.verify.command import run_command
+from veriloop.assistant.verify.declared import declared_testbench
 from veriloop.assistant.verify.testbench import (
     DEFAULT_TIMEOUT_S,
     CocotbTestbench,
@@ -39,15 +40,17 @@ HELP = "find a verified change that makes a failing test pass"
 
 NOT_VERIFIED_EXIT = 3
 _COMMAND_BUDGET_FACTOR = 5
+_CHECK = ("check", "--worktree")
 
 
 @dataclass(frozen=True, slots=True)
 class _Task:
-    """What judges, what may change, and the words that name the test on the command line."""
+    """What judges, and what may change."""
 
     testbench: Testbench
     editable: tuple[str, ...]
     words: tuple[str, ...]
+    """The command line, without the program, that judges the same again once the change is applied."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -91,7 +94,7 @@ def run(arguments: argparse.Namespace, session: Session) -> int:
         jobs=arguments.jobs or context.jobs,
         spec=spec,
         minimum=context.minimum,
-        replay=shlex.join(["veriloop", "check", "--worktree", *task.words]),
+        replay=shlex.join(["veriloop", *task.words]),
     )
     result = finish(
         repair(repository, context.toolchain, request, cancel=session.cancel, cache=context.cache, needs=context.needs),
@@ -140,18 +143,18 @@ def _task(arguments: argparse.Namespace, session: Session, context: Context) -> 
             pass_pattern=arguments.pass_pattern,
             timeout_s=arguments.timeout or CommandTest(name="", command="").timeout_s,
         )
-        return _Task(command, named or _reached(context, session, command), ("--test", arguments.test))
+        return _Task(command, named or _reached(context, session, command), (*_CHECK, "--test", arguments.test))
     settings = {one.name: one for one in context.config.repository.testbench}
     if not arguments.testbench and len(settings) == 1:
         arguments.testbench = list(settings)
     if len(arguments.testbench) == 1 and arguments.testbench[0] in settings:
         (name,) = arguments.testbench
-        if settings[name].kind == "command":
+        if settings[name].kind in RUNS_CODE:
             require_trust(context.repository.root, context.config)
-        testbench = configured_testbench(settings[name], project)
+        testbench = declared_testbench(settings[name], project)
         if isinstance(testbench, CommandTest):
-            return _Task(testbench, named or _reached(context, session, testbench), ("--testbench", name))
-        return _Task(testbench, named or _editable(testbench), ("--testbench", name))
+            return _Task(testbench, named or _reached(context, session, testbench), (*_CHECK, "--testbench", name))
+        return _Task(testbench, named or _editable(testbench), (*_CHECK, "--testbench", name))
     if not arguments.testbench:
         choose = f" (veriloop.toml has: {', '.join(settings)})" if settings else ""
         raise UsageError(
@@ -160,9 +163,25 @@ def _task(arguments: argparse.Namespace, session: Session, context: Context) -> 
         )
     benches = [context.relative(name, session.cwd) for name in arguments.testbench]
     testbench = _testbench(arguments, session, context, project, benches, [Path(name) for name in named])
+    editable = named or _editable(testbench)
     words = [word for path in benches for word in ("--testbench", str(path))]
-    top = ["--top", arguments.top] if arguments.top else []
-    return _Task(testbench, named or _editable(testbench), (*words, *top))
+    words += ["--top", arguments.top] if arguments.top else []
+    if arguments.oracle or arguments.pass_pattern or arguments.fail_pattern:
+        # `check` reads what a testbench says by itself; how else to read it is told to `repair` alone.
+        return _Task(testbench, editable, ("repair", *editable, *words, *_reading(arguments)))
+    return _Task(testbench, editable, (*_CHECK, *words))
+
+
+def _reading(arguments: argparse.Namespace) -> list[str]:
+    """The options that say how the testbench's outcome is read."""
+    names = {
+        "--oracle": "oracle",
+        "--output": "output",
+        "--pass-pattern": "pass_pattern",
+        "--fail-pattern": "fail_pattern",
+    }
+    values = {option: getattr(arguments, name) for option, name in names.items()}
+    return [word for option, value in values.items() if value for word in (option, value)]
 
 
 def _from_here(command: str, cwd: Path, root: Path) -> str:

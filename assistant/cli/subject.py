@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from veriloop.assistant.cli.session import Session
-from veriloop.assistant.context import Context, configured_testbench
+from veriloop.assistant.context import Context
 from veriloop.assistant.design.elaborate import elaborate
 from veriloop.assistant.design.model import Design
 from veriloop.assistant.design.project import Project
@@ -20,7 +20,8 @@ from veriloop.assistant.events import Note, finish
 from veriloop.assistant.gate import Gate
 from veriloop.assistant.repository.export import export
 from veriloop.assistant.repository.private import private_directory
-from veriloop.assistant.trust import require_trust
+from veriloop.assistant.trust import RUNS_CODE, require_trust
+from veriloop.assistant.verify.declared import declared_testbench
 from veriloop.assistant.verify.summary import NO_SUMMARY
 from veriloop.assistant.verify.testbench import CocotbTestbench, CommandTest, Testbench, VerilogTestbench
 
@@ -49,7 +50,7 @@ def subject(arguments: argparse.Namespace, session: Session, gate: Gate, context
             return Subject(tuple(named))
         if config.repository.testbench:
             require_trust(repository.root, config)
-            return Subject(tuple(configured_testbench(one, project) for one in config.repository.testbench))
+            return Subject(tuple(declared_testbench(one, project) for one in config.repository.testbench))
         found = tuple(_found(project))
         speaking = _speaking(session, gate, tree, found)
         return Subject(speaking, () if speaking else tuple(_tops(project)))
@@ -67,9 +68,9 @@ def _named(arguments: argparse.Namespace, session: Session, context: Context, pr
     settings = {one.name: one for one in context.config.repository.testbench}
     for name in arguments.testbench:
         if name in settings:
-            if settings[name].kind == "command":
+            if settings[name].kind in RUNS_CODE:
                 require_trust(context.repository.root, context.config)
-            yield configured_testbench(settings[name], project)
+            yield declared_testbench(settings[name], project)
     files = [_file(name, session, context) for name in arguments.testbench if name not in settings]
     if not files:
         return

@@ -7,7 +7,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from veriloop.assistant.config import TestbenchSettings
+from veriloop.assistant.design.elaborate import elaborate
+from veriloop.assistant.design.model import Design
 from veriloop.assistant.design.project import Found, Project
+from veriloop.assistant.errors import UsageError
 from veriloop.assistant.verify.testbench import (
     DEFAULT_TIMEOUT_S,
     CocotbTestbench,
@@ -53,7 +56,7 @@ def declared_testbench(settings: TestbenchSettings, project: Project) -> Testben
         design = project.design_for(settings.sources).design if settings.sources else project.design().design
         return CocotbTestbench(
             name=settings.name,
-            design=dataclasses.replace(design, toplevel=settings.toplevel or design.toplevel),
+            design=_with_toplevel(design, settings.toplevel, project),
             module=settings.module,
             search_path=settings.search_path,
             timeout_s=settings.timeout_s,
@@ -76,3 +79,13 @@ def declared_testbench(settings: TestbenchSettings, project: Project) -> Testben
         fail_pattern=settings.fail_pattern,
         plusargs=settings.plusargs,
     )
+
+
+def _with_toplevel(design: Design, toplevel: str, project: Project) -> Design:
+    """The DUT with the toplevel that is named, or with the only one that it can have."""
+    if toplevel or design.toplevel:
+        return dataclasses.replace(design, toplevel=toplevel or design.toplevel)
+    tops = elaborate(design.rooted(project.root)).tops
+    if len(tops) != 1:
+        raise UsageError(f"the DUT's toplevel is not clear: {', '.join(tops) or 'none'}", hint="--top MODULE")
+    return dataclasses.replace(design, toplevel=tops[0])
