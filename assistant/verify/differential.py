@@ -133,12 +133,26 @@ def _arrange(
             path = directory / f"variant{index}_{number}.sv"
             path.write_bytes(renamed(content, f"_v{index}", _names(variant)))
             sources.append(path)
+    text = b"\n".join(variants[0].values())
+    stimuli = replace(stimuli, low_resets=frozenset(port.name for port in ports if _is_low(port.name, text)))
     bench = directory / f"{_TOP}.sv"
     bench.write_text("\n".join(_lines(top, ports, len(variants), stimuli)) + "\n")
     (directory / _RECORDED).write_text("".join(f"{row}\n" for row in stimuli.recorded))
     folders = (*shared.include_dirs, *(path.parent for path in own))
     # The bench comes first: its time scale holds for files that set none.
     return replace(shared, toplevel=_TOP, sources=(bench, *sources), include_dirs=folders, parameters=())
+
+
+def _is_low(name: str, text: bytes) -> bool:
+    """Whether a reset is active low, by how the text uses it; by its name where the text does not tell."""
+    word = re.escape(name.encode())
+    if re.search(
+        rb"negedge\s+" + word + rb"\b|if\s*\(\s*[!~]\s*" + word + rb"\b|\b" + word + rb"\s*==\s*(1'b)?0", text
+    ):
+        return True
+    if re.search(rb"posedge\s+" + word + rb"\b|if\s*\(\s*" + word + rb"\b", text):
+        return False
+    return bool(_LOW.search(name))
 
 
 def _ports(shared: Design, top: str) -> tuple[Port, ...] | None:
@@ -193,6 +207,8 @@ class _Stimuli:
     seed: int
     recorded: tuple[str, ...]
     reference: bool
+    low_resets: frozenset[str] = frozenset()
+    """Resets that are active low."""
 
 
 def _clocks(ports: Sequence[Port]) -> list[Port]:
@@ -212,35 +228,38 @@ def _lines(top: str, ports: Sequence[Port], count: int, stimuli: _Stimuli) -> It
     for port in inputs:
         yield f"  reg [{port.width_bits - 1}:0] {port.name} = 0;"
     yield from _variants(top, inputs, outputs, count)
-    yield f"  integer seed = {stimuli.seed}, cycle = 0, mode = 0, hold = 0, row = 0;"
+    yield f"  integer vl_seed = {stimuli.seed}, vl_cycle = 0, vl_mode = 0, vl_hold = 0, vl_row = 0;"
     width = sum(port.width_bits for port in others)
     if rows:
-        yield f"  reg [{width - 1}:0] recorded [0:{rows - 1}];"
-        yield f'  initial $readmemb("{_RECORDED}", recorded);'
+        yield f"  reg [{width - 1}:0] vl_recorded [0:{rows - 1}];"
+        yield f'  initial $readmemb("{_RECORDED}", vl_recorded);'
     yield from _compare(count, reference=stimuli.reference)
+    yield "  reg vl_coin;"
     yield "  task drive; begin"
-    yield "    if (hold == 0) begin"
+    yield "    vl_coin = $random(vl_seed);"
+    yield "    if (vl_hold == 0) begin"
     for port in free:
         yield f"      {port.name} = {_value(port)};"
     yield "    end"
-    yield "    hold = (mode == 1 || mode == 5) ? ($random(seed) & 3) : 0;"
+    yield "    vl_hold = (vl_mode == 1 || vl_mode == 5) ? ($random(vl_seed) & 3) : 0;"
     yield "  end endtask"
     if rows:
         yield "  task replay; begin"
-        yield f"    {{{', '.join(port.name for port in others)}}} = recorded[row];"
-        yield "    if (mode >= 10 && ($random(seed) & 15) == 0) drive;"
-        yield f"    row = (mode >= 11 && ($random(seed) & 31) == 0) ? $unsigned($random(seed)) % {rows} : "
-        yield f"(row + 1) % {rows};"
+        yield f"    {{{', '.join(port.name for port in others)}}} = vl_recorded[vl_row];"
+        yield "    if (vl_mode >= 10 && ($random(vl_seed) & 15) == 0) drive;"
+        yield f"    vl_row = (vl_mode >= 11 && ($random(vl_seed) & 31) == 0) ? $unsigned($random(vl_seed)) % {rows} : "
+        yield f"(vl_row + 1) % {rows};"
         yield "  end endtask"
     yield "  initial begin"
-    yield f"    for (cycle = 0; cycle < {stimuli.cycles}; cycle = cycle + 1) begin"
-    yield f"      if (cycle % {_PHASE_CYCLES} == 0) mode = (cycle / {_PHASE_CYCLES}) % {14 if rows else 8};"
+    yield f"    for (vl_cycle = 0; vl_cycle < {stimuli.cycles}; vl_cycle = vl_cycle + 1) begin"
+    yield f"      if (vl_cycle % {_PHASE_CYCLES} == 0) vl_mode = (vl_cycle / {_PHASE_CYCLES}) % {14 if rows else 8};"
     for port in resets:
-        active, idle = ("0", "1") if _LOW.search(port.name) else ("1", "0")
-        # The name may lie about the polarity: now and then it is driven the other way round.
-        yield f"      {port.name} = (cycle % {_PHASE_CYCLES} < 3 || mode == 7 && cycle % 16 == 9) ? {active} : {idle};"
-        yield f"      if (mode == 6 && cycle % 64 > 32) {port.name} = {active};"
-    yield f"      #2 {'if (mode >= 8) replay; else ' if rows else ''}drive; #2;"
+        active, idle = ("0", "1") if port.name in stimuli.low_resets else ("1", "0")
+        # The polarity may be told wrongly: now and then it is driven the other way round.
+        first = f"vl_cycle % {_PHASE_CYCLES} < 3 || vl_mode == 7 && vl_cycle % 16 == 9"
+        middle = "vl_mode == 6 && vl_cycle % 64 > 32"
+        yield f"      if (vl_mode < 8) {port.name} = ({first} || {middle}) ? {active} : {idle};"
+    yield f"      #2 {'if (vl_mode >= 8) replay; else ' if rows else ''}drive; #2;"
     for port in clocks:
         yield f"      {port.name} = 1;"
     yield "      #3 compare; #2;"
@@ -248,7 +267,7 @@ def _lines(top: str, ports: Sequence[Port], count: int, stimuli: _Stimuli) -> It
         yield f"      {port.name} = 0;" + (" #1;" if number else "")
     yield "      #1 compare;"
     yield "    end"
-    yield '    $display("compared %0d", cycle);'
+    yield '    $display("compared %0d", vl_cycle);'
     yield "    $finish;"
     yield "  end"
     yield "endmodule"
@@ -268,32 +287,27 @@ def _variants(top: str, inputs: Sequence[Port], outputs: Sequence[Port], count: 
 
 def _compare(count: int, *, reference: bool) -> Iterator[str]:
     pairs = [(one, two) for two in range(count) for one in range(two)]
-    yield f"  reg [{len(pairs)}:0] seen = 0;"
+    yield f"  reg [{len(pairs)}:0] vl_seen = 0;"
     yield "  task compare; begin"
     for number, (one, two) in enumerate(pairs):
         # XOR with the reference twice leaves the other's bits, and x where the reference is x.
         other = f"(all_v{one} ^ all_v{two} ^ all_v{one})" if reference and one == 0 else f"all_v{two}"
-        yield f"    if (!seen[{number}] && all_v{one} !== {other}) begin"
-        yield f'      seen[{number}] = 1; $display("differs {one} {two} %0d", cycle); end'
+        yield f"    if (!vl_seen[{number}] && all_v{one} !== {other}) begin"
+        yield f'      vl_seen[{number}] = 1; $display("differs {one} {two} %0d", vl_cycle); end'
     yield "  end endtask"
 
 
 def _value(port: Port) -> str:
-    """A new value by the mode of the phase: random, held, sparse, dense, small, walking, counting, all or nothing."""
-    words = (port.width_bits + 31) // 32
-
-    def random() -> str:
-        return "{" + ", ".join(["$random(seed)"] * words) + "}"
-
-    name = port.name
-    return (
-        f"(mode == 2) ? {random()} & {random()} : (mode == 3) ? {random()} | {random()} : "
-        f"(mode == 4) ? {random()} & 3 : (mode == 6) ? {name} + 1 : "
-        f"(mode == 7) ? {{{port.width_bits}{{$random(seed) & 1'b1}}}} : {random()}"
-        if port.width_bits > 1
-        else f"(mode == 2) ? ($random(seed) & $random(seed)) : (mode == 3) ? ($random(seed) | $random(seed)) : "
-        f"(mode == 6) ? ~{name} : $random(seed)"
-    )
+    """A new value by the mode of the phase: random, held, sparse, dense, small, counting, all or nothing."""
+    word = "{" + ", ".join(["$random(vl_seed)"] * ((port.width_bits + 31) // 32)) + "}"
+    by_mode = {
+        2: f"{word} & {word}",
+        3: f"{word} | {word}",
+        4: f"{word} & 3" if port.width_bits > 1 else word,
+        6: f"{port.name} + 1",
+        7: f"{{{port.width_bits}{{vl_coin}}}}",
+    }
+    return "".join(f"(vl_mode == {mode}) ? ({value}) : " for mode, value in by_mode.items()) + word
 
 
 def _run(bench: Design, directory: Path, toolchain: Toolchain, cancel: CancelToken) -> Completed | None:

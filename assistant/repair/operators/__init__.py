@@ -56,7 +56,8 @@ def _everywhere(structure: Structure, singles: list[Proposal]) -> list[Proposal]
     alike: dict[tuple[str, str], list[Proposal]] = defaultdict(list)
     for proposal in singles:
         start, end, text = proposal.replacements[0]
-        if len(proposal.replacements) == 1:
+        # The same text put in at several places is no slip that was made throughout; replacing is.
+        if len(proposal.replacements) == 1 and start < end:
             old = tree.content[start:end].decode(errors="replace")
             for region in _regions(structure, start):
                 equal[proposal.operator, old, text, region].append(proposal)
