@@ -259,7 +259,7 @@ def _lines(top: str, ports: Sequence[Port], count: int, stimuli: _Stimuli) -> It
         first = f"vl_cycle % {_PHASE_CYCLES} < 3 || vl_mode == 7 && vl_cycle % 16 == 9"
         middle = "vl_mode == 6 && vl_cycle % 64 > 32"
         yield f"      if (vl_mode < 8) {port.name} = ({first} || {middle}) ? {active} : {idle};"
-    yield f"      #2 {'if (vl_mode >= 8) replay; else ' if rows else ''}drive; #2;"
+    yield f"      #2 {'if (vl_mode >= 8) replay; else ' if rows else ''}drive; #2 compare;"
     for port in clocks:
         yield f"      {port.name} = 1;"
     yield "      #3 compare; #2;"

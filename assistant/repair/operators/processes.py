@@ -11,6 +11,9 @@ from veriloop.assistant.repair.operators.proposal import Proposal, Proposals, Re
 _CLOCK = re.compile(r"clk|clock|ck$", re.I)
 _RESET = re.compile(r"rst|reset|clear|clr", re.I)
 
+_PER_RANK = 0.3
+"""The fullest event control of the module is the likeliest; each further one is a little less so."""
+
 
 def processes(site: Site) -> Proposals:
     """Processes one by one, and all of one kind at once."""
@@ -68,8 +71,9 @@ def _process(site: Site, process: Process, controls: list[str]) -> Proposals:
         yield from _edges_dropped(site, process, text)
         yield from _edges_added(site, process, text)
     else:
-        for other in controls:
-            yield from _flipped(site, process, operators, "<=", other, "combinational to clocked", 2)
+        for rank, other in enumerate(controls):
+            cost = 2 + _PER_RANK * rank
+            yield from _flipped(site, process, operators, "<=", other, "combinational to clocked", cost)
         yield from _flipped(site, process, operators, "=", None, "all blocking", 2)
         if "*" not in text:
             yield from site.replace("sensitivity", 1.5, control, "@(*)", focus=process.node)

@@ -1,0 +1,170 @@
+"""`veriloop repair` as a user runs it."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.assistant.repair.conftest import COUNTER, COUNTER_TB, Clone
+from veriloop.assistant.cli.main import main
+
+pytestmark = pytest.mark.needs("verilator", "c++", "iverilog", "git")
+
+BROKEN = COUNTER.replace(b"q + 1", b"q + 2")
+
+
+@pytest.fixture(scope="session")
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One cache for the session."""
+    return tmp_path_factory.mktemp("cache")
+
+
+@pytest.fixture
+def clone(tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch) -> Clone:
+    """A repository with a broken counter, in which the user stands."""
+    root = tmp_path / "a clone"
+    root.mkdir()
+    for name in ("VERILOOP_CACHE", "XDG_CONFIG_HOME", "XDG_STATE_HOME"):
+        monkeypatch.setenv(name, str(cache if name == "VERILOOP_CACHE" else tmp_path / name.lower()))
+    for name in [name for name in os.environ if name.startswith("GIT_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.chdir(root)
+    made = Clone(root)
+    made.commit({"rtl/counter.v": BROKEN, "tb/counter_tb.v": COUNTER_TB})
+    return made
+
+
+def test_repair_apply_check_undo(clone, capsys):
+    assert main(["repair", "rtl/counter.v", "--testbench", "tb/counter_tb.v", "--apply"]) == 0
+    text = capsys.readouterr().out
+    assert "verified: 1 of 1 tests pass, 1 of them failed before; evidence: tests" in text
+    assert "applied to the work tree; veriloop undo takes it back" in text
+    assert clone.git("diff", "--name-only").split() == ["rtl/counter.v"]
+    assert main(["check", "--testbench", "tb/counter_tb.v"]) == 0
+    assert main(["undo"]) == 0
+    assert (clone.root / "rtl/counter.v").read_bytes() == BROKEN
+    assert clone.git("status", "--short") == ""
+
+
+def test_without_apply_nothing_is_written(clone, capsys):
+    assert main(["repair", "--testbench", "tb/counter_tb.v", "--json"]) == 0
+    data = json.loads(capsys.readouterr().out)
+    assert data["status"] == "repaired"
+    assert data["applied"] is False
+    assert data["report"]["passed"] is True
+    assert data["report"]["evidence"] == "tests"
+    assert data["candidates"] > 0
+    assert clone.git("status", "--short") == ""
+
+
+def test_the_design_is_found_from_a_subdirectory(clone, monkeypatch, capsys):
+    monkeypatch.chdir(clone.root / "tb")
+    assert main(["repair", "--testbench", "counter_tb.v", "--json"]) == 0
+    assert "rtl/counter.v" in json.loads(capsys.readouterr().out)["diff"]
+
+
+def test_a_command_is_repaired_and_the_files_that_it_reads_are_found(clone, capsys):
+    clone.commit(
+        {
+            "rtl/unused.v": b"module unused; endmodule\n",
+            "Makefile": (b"test:\n\tiverilog -g2012 -o sim.vvp rtl/counter.v tb/counter_tb.v\n\tvvp -n sim.vvp\n"),
+        }
+    )
+    assert main(["repair", "--test", "make -s test", "--apply"]) == 0
+    captured = capsys.readouterr()
+    assert "1 RTL files can hold the fault: rtl/counter.v" in captured.err
+    assert clone.git("diff", "--stat").count("|") == 1
+    assert not (clone.root / "sim.vvp").exists()
+
+
+def test_a_testbench_of_veriloop_toml_is_used_by_name(clone, capsys):
+    clone.commit({"veriloop.toml": b'[[testbench]]\nname = "unit"\nsources = ["tb/counter_tb.v"]\n'})
+    assert main(["repair", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["report"]["steps"][-1]["name"] == "unit"
+
+
+@pytest.mark.parametrize(
+    "kind", [b'kind = "command"\ncommand = "make"', b'kind = "cocotb"\nmodule = "t"\ntoplevel = "counter"']
+)
+def test_code_that_the_repository_names_needs_trust(clone, capsys, kind):
+    clone.commit({"veriloop.toml": b'[[testbench]]\nname = "unit"\n' + kind + b"\n"})
+    assert main(["repair", "--testbench", "unit"]) == 3
+    assert "veriloop trust" in capsys.readouterr().err
+
+
+def test_a_passing_testbench_leaves_nothing_to_repair(clone, capsys):
+    clone.commit({"rtl/counter.v": COUNTER})
+    assert main(["repair", "rtl/counter.v", "--testbench", "tb/counter_tb.v"]) == 0
+    assert "nothing to repair" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        (["repair"], 2, "what fails?"),
+        (["repair", "rtl/none.v", "--testbench", "tb/counter_tb.v"], 2, "no such file: rtl/none.v"),
+        (["repair", "--testbench", "tb/none.v"], 2, "no such file: tb/none.v"),
+        (["repair", "--test", "true", "--testbench", "tb/counter_tb.v"], 2, "exclude each other"),
+        (["repair", "--test", "true"], 3, "passes in a private copy"),
+        (["repair", "--test", "no-such-program"], 3, "cannot run"),
+        (["repair", "--testbench", "tb/counter_tb.v", "--top", "none"], 2, "there is no module none"),
+        (["repair", "--testbench", "tb/counter_tb.v", "--oracle", "tb/counter_tb.v"], 2, "--output"),
+        (["repair", "/etc/hostname", "--testbench", "tb/counter_tb.v"], 2, "is not in the repository"),
+    ],
+)
+def test_bad_input_gets_one_clear_line_and_changes_nothing(clone, capsys, words, code, said):
+    assert main(words) == code
+    assert said in capsys.readouterr().err
+    assert clone.git("status", "--short") == ""
+
+
+def test_not_a_git_repository(tmp_path, monkeypatch, capsys, cache):
+    monkeypatch.setenv("VERILOOP_CACHE", str(cache))
+    monkeypatch.chdir(tmp_path)
+    assert main(["repair", "--test", "true"]) == 2
+    assert "git init" in capsys.readouterr().err
+
+
+def test_no_compiler_is_said_with_what_gets_it(clone, capsys, monkeypatch, tmp_path):
+    tools = tmp_path / "tools"
+    tools.mkdir()
+    for name in ("env", "git", "sh"):
+        path = next(Path(folder, name) for folder in os.environ["PATH"].split(":") if Path(folder, name).is_file())
+        (tools / name).symlink_to(path)
+    monkeypatch.setenv("PATH", str(tools))
+    monkeypatch.setenv("VERILOOP_CACHE", str(tmp_path / "empty cache"))
+    assert main(["repair", "--testbench", "tb/counter_tb.v"]) == 3
+    said = capsys.readouterr().err
+    assert "C++20 compiler" in said
+    assert "apt-get install g++" in said
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
+def test_a_search_that_is_stopped_changes_nothing_and_the_next_run_cleans_up(clone, number, cache, capsys):
+    never = COUNTER_TB.replace(b"q !== expected ||", b"1 ||")
+    clone.commit({"tb/counter_tb.v": never})
+    words = [sys.executable, "-m", "veriloop.assistant.cli.main", "repair", "--testbench", "tb/counter_tb.v"]
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[3] / "dev")}
+    with subprocess.Popen(
+        words, cwd=clone.root, env=environment, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True
+    ) as process:
+        assert process.stderr is not None
+        for line in process.stderr:
+            if "candidates tried" in line:
+                break
+        started = time.monotonic()
+        process.send_signal(number)
+        process.communicate(timeout=20)
+        took_s = time.monotonic() - started
+    assert process.returncode == (130 if number == signal.SIGINT else -signal.SIGKILL)
+    assert took_s < 1.5
+    assert clone.git("status", "--short") == ""
+    assert main(["undo"]) == 2
+    assert not list((cache / "trees").iterdir())
