@@ -95,8 +95,6 @@ class ToolSettings:
     """Icarus Verilog's compiler. None: from the PATH, if there."""
     cxx: Path | None = None
     """The C++20 compiler. None: g++, clang++ or c++ from the PATH."""
-    make: Path | None = None
-    """GNU make. None: from the PATH."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -94,7 +94,7 @@ def examine(session: Session) -> Iterator[Finding]:
     yield _cache(cache)
     yield _runtime(cache)
     yield _icarus(tools, cancel)
-    yield _program("make", "runs tests that are started by make", configured=tools.make, cancel=cancel)
+    yield _program("make", "runs tests that are started by make", cancel=cancel)
     yield _program("perl", "runs the `verilator` command of makefiles, cocotb's among them", cancel=cancel)
     yield _program("mold", "links simulations faster", cancel=cancel)
     yield _cocotb()
@@ -151,13 +151,11 @@ def _asked(name: str, look: Callable[[], str], why: str, *, needed: bool) -> Fin
         return Finding(name=name, ok=False, needed=needed, detail=error.message, why=why, remedy=error.hint)
 
 
-def _program(
-    name: str, why: str, *, cancel: CancelToken, needed: bool = False, configured: Path | None = None
-) -> Finding:
+def _program(name: str, why: str, *, cancel: CancelToken, needed: bool = False) -> Finding:
     def look() -> str:
-        path = find_program(str(configured or name))
+        path = find_program(name)
         if path is None:
-            raise ToolNotFound(f"{configured} is not there" if configured else "not installed", hint=_packages(name))
+            raise ToolNotFound("not installed", hint=_packages(name))
         answer = execute([path, "--version"], cwd=Path("/"), timeout_s=_PROBE_TIMEOUT_S, cancel=cancel)
         version = _VERSION.search(answer.output)
         return f"{version[0] if version else 'version unknown'} at {path}"

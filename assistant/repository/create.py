@@ -19,7 +19,7 @@ def create(root: Path, files: Mapping[str, bytes], *, cache: Path) -> Repository
     new = git.Repo.init(root)
     try:
         new.git.add("--all", "--force")
-        new.index.commit("base", author=_NOBODY, committer=_NOBODY)
+        new.index.commit("base", author=_NOBODY, committer=_NOBODY, skip_hooks=True)
     finally:
         new.close()
     return Repository.open(root, cache=cache)
