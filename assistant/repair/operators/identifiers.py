@@ -30,6 +30,9 @@ def identifiers(site: Site) -> Proposals:
         if name in site.structure.parameters:
             for other in site.structure.parameters:
                 yield from site.replace("parameter", 2, node, other)
+            for step in ("- 1", "+ 1"):
+                cost = 2 if _is_operand(node) else 4.5
+                yield from site.replace("parameter off by one", cost, node, f"({name} {step})")
         elif name in signals and not signals[name].is_memory:
             yield from _signal(site, node, signals[name], by_range)
 
@@ -55,6 +58,13 @@ def _signal(site: Site, node: Node, declared: Declared, by_range: dict[str, list
         if whole is not None and site.text(whole) == declared.name:
             for reduction in ("|", "&", "~"):
                 yield from site.replace("reduction", 5, whole, f"({reduction}{declared.name})")
+
+
+def _is_operand(node: Node) -> bool:
+    """Whether a name stands beside a binary operator; a state's name stands alone."""
+    whole = ancestor(node, ("expression", "constant_expression"))
+    above = whole.parent if whole is not None else None
+    return above is not None and above.type in ("expression", "constant_expression") and len(above.children) == 3
 
 
 def _selected(node: Node) -> bool:

@@ -72,7 +72,7 @@ def _process(site: Site, process: Process, controls: list[str]) -> Proposals:
         yield from _edges_added(site, process, text)
     else:
         for rank, other in enumerate(controls):
-            cost = 2 + _PER_RANK * rank
+            cost = (1.2 if _tests_reset(site, process) else 2) + _PER_RANK * rank
             yield from _flipped(site, process, operators, "<=", other, "combinational to clocked", cost)
         yield from _flipped(site, process, operators, "=", None, "all blocking", 2)
         if "*" not in text:
@@ -80,6 +80,12 @@ def _process(site: Site, process: Process, controls: list[str]) -> Proposals:
             for name in sorted(site.structure.names(control)):
                 for edge in ("posedge", "negedge"):
                     yield from site.replace("level for edge", 2, control, f"@({edge} {name})", focus=process.node)
+
+
+def _tests_reset(site: Site, process: Process) -> bool:
+    """Whether a process asks for a reset: one without a clock seldom means to."""
+    predicates = find(process.node, ("cond_predicate",))
+    return any(_RESET.search(name) for predicate in predicates for name in site.structure.names(predicate))
 
 
 def _operators(site: Site, process: Process) -> list[Node]:

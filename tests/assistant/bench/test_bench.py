@@ -16,6 +16,7 @@ from veriloop.assistant.cli.main import main
 from veriloop.assistant.errors import UsageError
 from veriloop.assistant.events import CancelToken, finish
 from veriloop.assistant.verify.simulation import conclude, run_testbench
+from veriloop.assistant.verify.testbench import TraceTestbench
 from veriloop.assistant.verify.toolchain import Toolchain
 
 pytestmark = pytest.mark.needs("verilator", "c++", "iverilog", "git")
@@ -163,6 +164,7 @@ def test_a_cirfix_circuit_is_told_by_its_files(tmp_path):
     (folder / "oracle_half.txt").write_text("time,q\n")
     (case,) = cirfix.load(tmp_path)
     assert case.name == "counter/counter_wadden_buggy1"
+    assert isinstance(case.testbench, TraceTestbench)
     assert case.testbench.name == "counter_tb_t1"
     assert case.testbench.output == "o.txt"
 

@@ -56,6 +56,7 @@ SLIPS = {
         f"{CLOCKED} case (s) S0: s <= S1; S1: s <= S0; default : s <= S0; endcase",
     ),
     "parameter value": (HEAD.replace("W = 4", "W = 5"), HEAD),
+    "parameter off by one": ("assign o = a == W;", "assign o = a == (W - 1);"),
     "declared range": ("reg [2:0] t; always @(*) t = a;", "reg [3:0] t; always @(*) t = a;"),
     "range missing": ("reg t; reg [3:0] u;", "reg [3:0] t; reg [3:0] u;"),
     "connections swapped": ("sub u (.x(a), .y(b));", "sub u (.x(b), .y(a));"),
