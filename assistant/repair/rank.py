@@ -13,6 +13,7 @@ from veriloop.assistant.design.structure import Structure
 from veriloop.assistant.repair.operators import Proposal
 
 _PER_ASSIGNMENT = 0.6
+_FARTHEST = 2.5
 _OUTSIDE = 3.0
 _PASSING_ONLY = 0.8
 _HANG_BONUS = 1.5
@@ -58,7 +59,8 @@ class Ranker:
         if not names:
             return proposal.cost + _PER_ASSIGNMENT
         near = min((self._distances.get(name, _far(self._distances)) for name in names), default=0)
-        penalty = _PER_ASSIGNMENT * near
+        # Beyond a few assignments the distance says little: a state machine reaches everything.
+        penalty = _PER_ASSIGNMENT * min(near, _FARTHEST)
         if not any(name in self._distances for name in names):
             penalty = _OUTSIDE
         if any(name in self._right and self._right[name] == 0 for name in names):

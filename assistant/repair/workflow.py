@@ -39,8 +39,8 @@ from veriloop.assistant.verify.toolchain import Toolchain
 
 _TIMEOUT_FACTOR = 20
 _SHORTEST_TIMEOUT_S = 1.0
-_COMMAND_TIMEOUT_FACTOR = 10
-_SHORTEST_COMMAND_TIMEOUT_S = 3.0
+_COMMAND_TIMEOUT_FACTOR = 15
+_SHORTEST_COMMAND_TIMEOUT_S = 1.5
 _GATE_TRIES = 4
 """How many plausible candidates the gate is asked about before the search is called fruitless."""
 

@@ -166,5 +166,7 @@ def test_a_search_that_is_stopped_changes_nothing_and_the_next_run_cleans_up(clo
     assert process.returncode == (130 if number == signal.SIGINT else -signal.SIGKILL)
     assert took_s < 1.5
     assert clone.git("status", "--short") == ""
+    # A private copy that is younger than a second may be one that its owner is just making.
+    time.sleep(1.1)
     assert main(["undo"]) == 2
     assert not list((cache / "trees").iterdir())
