@@ -42,6 +42,11 @@ class Ranker:
         self._distances = distances or structure.cone(seeds)
         self._hangs = failing.hangs
         self._right = structure.cone(failing.right & outputs) if wrong else {}
+        self._decisions = [
+            (node.start_byte, node.end_byte)
+            for node in structure.nodes
+            if node.type in ("conditional_statement", "case_statement")
+        ]
         self._targets = [
             (one.node.start_byte, one.node.end_byte, one.targets) for one in structure.assignments if one.targets
         ]
@@ -70,13 +75,21 @@ class Ranker:
     def _names(self, start: int, end: int) -> Collection[str]:
         """The targets of the assignment around the focus, or of those inside it."""
         around = [targets for low, high, targets in self._targets if low <= start and end <= high]
-        inside = around or [targets for low, high, targets in self._targets if start <= low and high <= end]
+        inside = around or self._inside(start, end) or self._inside(*self._decision(start, end))
         found = {name for targets in inside for name in targets}
         if found:
             return found
         declared = self._structure.signals
         text = self._structure.tree.content[start:end].decode("utf-8", errors="replace")
         return {name for name in declared if name in text}
+
+    def _inside(self, start: int, end: int) -> list[tuple[str, ...]]:
+        return [targets for low, high, targets in self._targets if start <= low and high <= end]
+
+    def _decision(self, start: int, end: int) -> tuple[int, int]:
+        """The smallest `if` or `case` around: a condition matters for what stands under it."""
+        around = [(low, high) for low, high in self._decisions if low <= start and end <= high]
+        return min(around, key=lambda place: place[1] - place[0], default=(start, end))
 
 
 def _far(distances: Mapping[str, int]) -> int:

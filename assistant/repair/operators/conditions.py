@@ -6,7 +6,7 @@ from veriloop.assistant.design.structure import Assignment
 from veriloop.assistant.design.syntax import Node
 from veriloop.assistant.repair.operators.proposal import Proposals, Site
 
-_BESIDE = 2.0
+_BESIDE = 3.0
 
 
 def conditions(site: Site) -> Proposals:
