@@ -7,7 +7,8 @@ https://github.com/hammad-a/verilog_repair.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from veriloop.assistant.bench.case import Case
@@ -16,80 +17,120 @@ from veriloop.assistant.design.model import Design
 from veriloop.assistant.errors import UsageError
 from veriloop.assistant.verify.testbench import TraceTestbench
 
+NOT_USABLE = "not usable"
+"""The kind of a case that its author takes out of the count."""
+
 _BROKEN = re.compile(r"_(?:wadden|kgoliya|ssscrazy)_")
-_TESTBENCH = re.compile(r"tb|test", re.I)
+_TESTBENCH = re.compile(r"(?:^|_)(?:tb|test|testbench|tst|bench)(?=_|\d|$)", re.I)
 _OPENED = re.compile(rb'\$fopen\(\s*"([^"]+)"')
 _TABLE = re.compile(rb'\$fwrite\([^"]*"time,([^"\\]*)')
 _MODULE = re.compile(rb"^\s*module\s+(\w+)", re.M)
 _TIMEOUT_S = 5.0
+_LONGEST_TIMEOUT_S = 60.0
+_TIMEOUT_FACTOR = 10
+
+Meets = Callable[[Case], float | None]
+"""Runs the right design of a case: the seconds of a run that meets the oracle, or None where no run does."""
 
 
-def load(data: Path) -> Iterator[Case]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Bench:
+    testbench: Path
+    oracle: Path
+    output: str
+    timeout_s: float = _TIMEOUT_S
+
+
+def load(data: Path, meets: Meets | None = None) -> Iterator[Case]:
     """The cases of every circuit below a directory, or of the one that it is.
+
+    Args:
+        data: the directory.
+        meets: tells which testbench and oracle belong together where a circuit has several; without it their names
+            and columns do.
 
     Raises:
         UsageError: there are none.
     """
     folders = sorted({path.parent for path in data.rglob("oracle*.txt") if path.is_file()})
-    cases = [case for folder in folders for case in _circuit(folder, data)]
+    cases = [case for folder in folders for case in _circuit(folder, data, meets)]
     if not cases:
         raise UsageError(f"{data} holds no CirFix circuits: no folder with an oracle.txt and broken versions")
     yield from cases
 
 
-def _circuit(folder: Path, data: Path) -> Iterator[Case]:
+def _circuit(folder: Path, data: Path, meets: Meets | None) -> Iterator[Case]:
     sources = sorted(path for path in folder.iterdir() if path.suffix in (".v", ".sv"))
-    broken = [path for path in sources if _BROKEN.search(path.name)]
-    designs = [path for path in sources if not _TESTBENCH.search(path.stem) and "buggy" not in path.name]
-    pair = _bench(folder, [path for path in sources if _TESTBENCH.search(path.stem) and "buggy" not in path.name])
-    if pair is None:
+    right = [path for path in sources if "buggy" not in path.name]
+    benches = [path for path in right if _TESTBENCH.search(path.stem) or _TABLE.search(path.read_bytes())]
+    designs = [path for path in right if path not in benches]
+    broken = [
+        (path, original)
+        for path in sources
+        if _BROKEN.search(path.name)
+        for original in [_original(path, designs)]
+        if original is not None
+    ]
+    pairs = _pairs(folder, benches)
+    if not pairs or not broken:
         return
-    bench, oracle, output = pair
-    for path in broken:
-        golden = _original(path, designs)
-        if golden is None:
-            continue
-        rest = [
-            one
-            for one in designs
-            if one != golden and not set(modules(one.read_bytes())) & set(modules(golden.read_bytes()))
-        ]
-        yield _case(path, golden, rest, bench, oracle, output, data)
+    bench = _settled(pairs, lambda pair: _case(broken[0][1], broken[0][1], designs, pair, data), meets)
+    for path, golden in broken:
+        yield _case(path, golden, designs, bench, data)
 
 
-def _case(path: Path, golden: Path, rest: list[Path], bench: Path, oracle: Path, output: str, data: Path) -> Case:
+def _settled(pairs: Sequence[_Bench], golden: Callable[[_Bench], Case], meets: Meets | None) -> _Bench:
+    """The first pair whose oracle the right design meets, with time for slower runs; the first pair if none is met."""
+    for pair in pairs if meets is not None else ():
+        assert meets is not None
+        wall_s = meets(golden(replace(pair, timeout_s=_LONGEST_TIMEOUT_S)))
+        if wall_s is not None:
+            return replace(pair, timeout_s=min(_LONGEST_TIMEOUT_S, max(_TIMEOUT_S, _TIMEOUT_FACTOR * wall_s)))
+    return pairs[0]
+
+
+def _case(path: Path, golden: Path, designs: Sequence[Path], bench: _Bench, data: Path) -> Case:
     rtl = f"rtl/{golden.name}"
+    own = set(modules(golden.read_bytes()))
+    rest = [one for one in designs if one != golden and not own & set(modules(one.read_bytes()))]
     headers = {f"rtl/{one.name}": one.read_bytes() for one in path.parent.iterdir() if one.suffix in (".vh", ".svh")}
+    tb = f"tb/{bench.testbench.name}"
     files = {
         **headers,
         **{f"rtl/{one.name}": one.read_bytes() for one in rest},
         rtl: path.read_bytes(),
-        f"tb/{bench.name}": bench.read_bytes(),
-        "tb/oracle.txt": oracle.read_bytes(),
+        tb: bench.testbench.read_bytes(),
+        "tb/oracle.txt": bench.oracle.read_bytes(),
     }
-    top = _MODULE.search(bench.read_bytes())
-    names = (f"tb/{bench.name}", *(f"rtl/{one.name}" for one in rest), rtl)
+    top = _MODULE.search(files[tb])
     design = Design(
         toplevel=top[1].decode() if top else "",
-        sources=tuple(Path(name) for name in names),
+        sources=tuple(Path(name) for name in (tb, *(f"rtl/{one.name}" for one in rest), rtl)),
         include_dirs=(Path("rtl"),),
     )
     testbench = TraceTestbench(
-        name=bench.stem, design=design, oracle=Path("tb/oracle.txt"), output=output, timeout_s=_TIMEOUT_S
+        name=bench.testbench.stem,
+        design=design,
+        oracle=Path("tb/oracle.txt"),
+        output=bench.output,
+        timeout_s=bench.timeout_s,
     )
     name = f"{path.parent.relative_to(data) if path.parent != data else path.parent.name}/{path.stem}"
-    kind = "not usable" if b"does not compile. Not usable" in path.read_bytes() else "defect"
+    kind = NOT_USABLE if b"does not compile. Not usable" in files[rtl] else "defect"
     return Case(name=name, kind=kind, files=files, rtl=rtl, golden=golden.read_bytes(), testbench=testbench)
 
 
-def _original(broken: Path, designs: list[Path]) -> Path | None:
-    """The file that a broken one is named after: the one with the longest beginning in common."""
+def _original(broken: Path, designs: Sequence[Path]) -> Path | None:
+    """The file that a broken one is named after: the one with the longest beginning in common; else its module's."""
     named = [path for path in designs if broken.stem.startswith(path.stem)]
-    return max(named, key=lambda path: len(path.stem), default=None)
+    if named:
+        return max(named, key=lambda path: len(path.stem))
+    own = set(modules(broken.read_bytes()))
+    return next((path for path in designs if own & set(modules(path.read_bytes()))), None)
 
 
-def _bench(folder: Path, benches: list[Path]) -> tuple[Path, Path, str] | None:
-    """The testbench and the oracle that belong together: the columns agree, and the sampled times do.
+def _pairs(folder: Path, benches: Sequence[Path]) -> list[_Bench]:
+    """The testbenches and oracles whose columns agree, the likeliest pair first.
 
     Several testbenches record the same columns; the one whose name says that it is the instrumented one is CirFix's.
     """
@@ -105,11 +146,12 @@ def _bench(folder: Path, benches: list[Path]) -> tuple[Path, Path, str] | None:
             if "half" in oracle.name or "quarter" in oracle.name or "old" in oracle.name or not lines:
                 continue
             if [name.strip() for name in lines[0].split(",")[1:]] == columns:
-                found.append((_preference(bench, oracle, len(lines)), bench, oracle, opened[1].decode()))
-    return min(found)[1:] if found else None
+                pair = _Bench(testbench=bench, oracle=oracle, output=opened[1].decode())
+                found.append((_preference(bench, len(lines)), str(bench), str(oracle), pair))
+    return [pair for *_, pair in sorted(found, key=lambda one: one[:3])]
 
 
-def _preference(bench: Path, oracle: Path, rows: int) -> tuple[int, int, int]:
+def _preference(bench: Path, rows: int) -> tuple[bool, bool, int]:
     odd = any(word in bench.stem for word in ("fuzz", "backup", "bak"))
     instrumented = bool(re.search(r"_t\d+$", bench.stem))
     return (odd, not instrumented, -rows)

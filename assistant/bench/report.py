@@ -34,9 +34,7 @@ def write_report(rows: Sequence[Row], summary: Mapping[str, object], directory: 
     if not note:
         lines += ["", "![cases repaired over CPU seconds, and over candidates](plot.svg)"]
     lines += ["", f"| {' | '.join(_COLUMNS)} | why |", "|" + "---|" * (len(_COLUMNS) + 1)]
-    lines += [
-        f"| {' | '.join(cell.replace('|', ' ') for cell in _cells(row))} | {row.why or row.error} |" for row in rows
-    ]
+    lines += [f"| {' | '.join(cell.replace('|', ' ') for cell in (*_cells(row), _why(row)))} |" for row in rows]
     path = directory / "report.md"
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
     return path, note
@@ -77,3 +75,8 @@ def _cells(row: Row) -> tuple[str, ...]:
         str(row.changed_lines),
         ", ".join(row.operators),
     )
+
+
+def _why(row: Row) -> str:
+    lost = f"fails where the golden passes: {', '.join(row.notes)}" if row.notes else ""
+    return "; ".join(text for text in (row.error, lost, row.why) if text)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fnmatch
+import functools
 import json
 import os
 import resource
@@ -10,8 +11,9 @@ import signal
 import statistics
 import tempfile
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import asdict, dataclass, field, replace
 from multiprocessing import get_context
 from pathlib import Path
@@ -20,7 +22,7 @@ from types import FrameType
 from veriloop.assistant.bench import chipbench, cirfix
 from veriloop.assistant.bench.case import Case
 from veriloop.assistant.bench.confirm import Confirmation, confirm
-from veriloop.assistant.errors import Cancelled, UsageError, VeriloopError
+from veriloop.assistant.errors import Cancelled, ToolFailed, UsageError, VeriloopError
 from veriloop.assistant.events import CancelToken, Note, Run, finish
 from veriloop.assistant.repair.workflow import RepairResult, Request, Status, repair
 from veriloop.assistant.repository.create import create
@@ -31,7 +33,10 @@ from veriloop.assistant.verify.results import SimResult
 from veriloop.assistant.verify.simulation import conclude, run_testbench
 from veriloop.assistant.verify.toolchain import Toolchain
 
-SUITES = {"chipbench-debug": chipbench.load, "cirfix": cirfix.load}
+SUITES: Mapping[str, Callable[[Path, cirfix.Meets | None], Iterator[Case]]] = {
+    "chipbench-debug": lambda data, meets: chipbench.load(data),
+    "cirfix": cirfix.load,
+}
 """The suites by name, each with what finds its cases in a directory."""
 
 _STATE = "rows.jsonl"
@@ -46,6 +51,7 @@ class Row:
     kind: str
     solvable: bool
     plausible: bool = False
+    """It passes the case's testbench wherever the golden design does: under each engine and from each start state."""
     verified: bool = False
     """The gate passed it with evidence from which it may be applied."""
     evidence: str = ""
@@ -53,12 +59,14 @@ class Row:
     """`confirmed`, `overfit`, `inconclusive`, or empty where nothing was found."""
     why: str = ""
     false_verified: bool = False
-    """It was reported as passing its testbench, and a replay by an engine that passes the golden design fails."""
+    """It was reported as passing its testbench, and a replay that this speaks of fails where the golden passes."""
     candidates: int = 0
     cpu_s: float = 0.0
     wall_s: float = 0.0
     operators: tuple[str, ...] = ()
     changed_lines: int = 0
+    notes: tuple[str, ...] = ()
+    """The runs that pass with the golden design and fail with the repair."""
     error: str = ""
 
 
@@ -76,18 +84,30 @@ class Settings:
     extra: Mapping[str, str] = field(default_factory=dict)
 
 
-def cases(settings: Settings) -> list[Case]:
-    """The cases that were asked for.
+def cases(settings: Settings, cancel: CancelToken | None = None) -> list[Case]:
+    """The cases that were asked for; with a token the right designs are run where files alone leave a choice.
 
     Raises:
         UsageError: the directory does not hold the suite, or no case matches.
     """
     if not settings.data.is_dir():
         raise UsageError(f"no such directory: {settings.data}")
-    found = [case for case in SUITES[settings.suite](settings.data) if _asked_for(case.name, settings.only)]
+    meets = None if cancel is None else functools.partial(_meets, cancel=cancel)
+    found = [case for case in SUITES[settings.suite](settings.data, meets) if _asked_for(case.name, settings.only)]
     if not found:
         raise UsageError(f"no case of {settings.suite} matches {settings.only!r}")
     return found
+
+
+def _meets(golden: Case, *, cancel: CancelToken) -> float | None:
+    toolchain = Toolchain.find(cache=cache_home(), cancel=cancel)
+    with tempfile.TemporaryDirectory(prefix="veriloop-bench-") as name:
+        plain, scratch = Path(name, "plain"), Path(name, "scratch")
+        scratch.mkdir()
+        _write(plain, golden.files)
+        runs = _replay(golden, golden.files[golden.rtl], plain, scratch, toolchain, cancel)
+        met = conclude(golden.testbench, runs, root=plain).passed
+        return max((run.wall_s for run in runs if run.passed), default=0.0) if met else None
 
 
 def _asked_for(name: str, only: str) -> bool:
@@ -96,7 +116,7 @@ def _asked_for(name: str, only: str) -> bool:
 
 def run_suite(settings: Settings, cancel: CancelToken) -> Run[list[Row]]:
     """Runs the cases that have no row yet, each in a process of its own, and keeps every row as soon as it is there."""
-    asked = cases(settings)
+    asked = cases(settings, cancel)
     settings.out.mkdir(parents=True, exist_ok=True)
     state = settings.out / _STATE
     known = read_rows(state) if settings.resume else {}
@@ -129,6 +149,8 @@ def _rows(waiting: Sequence[Case], settings: Settings, cancel: CancelToken) -> I
                 done, pending = wait(pending, timeout=_POLL_S, return_when=FIRST_COMPLETED)
                 yield from (future.result() for future in done)
                 cancel.check()
+        except BrokenProcessPool as broken:
+            raise ToolFailed("the process of a case was killed", hint="veriloop bench ... --resume") from broken
         except BaseException:
             for future in pending:
                 future.cancel()
@@ -151,16 +173,18 @@ def _stop_by_exception() -> None:
 def run_case(case: Case, budget_s: float) -> Row:
     """Repairs one case in a fresh repository, replays its testbench apart from the gate, and confirms the repair."""
     cancel = CancelToken()
-    toolchain = Toolchain.find(cache=cache_home(), cancel=cancel)
+    # What cannot be run counts against us: it stays among the solvable ones.
+    row = Row(case=case.name, kind=case.kind, solvable=case.kind != cirfix.NOT_USABLE)
     with tempfile.TemporaryDirectory(prefix="veriloop-bench-") as name:
         directory = Path(name)
         try:
-            return _run_case(case, budget_s, directory, toolchain, cancel)
+            toolchain = Toolchain.find(cache=cache_home(), cancel=cancel)
+            return _run_case(case, row, budget_s, directory, toolchain, cancel)
         except VeriloopError as error:
-            return Row(case=case.name, kind=case.kind, solvable=True, error=error.message)
+            return replace(row, error=error.message)
 
 
-def _run_case(case: Case, budget_s: float, directory: Path, toolchain: Toolchain, cancel: CancelToken) -> Row:
+def _run_case(case: Case, row: Row, budget_s: float, directory: Path, toolchain: Toolchain, cancel: CancelToken) -> Row:
     repository = create(directory / "repository", case.files, cache=directory / "cache")
     scratch = directory / "scratch"
     scratch.mkdir()
@@ -169,35 +193,38 @@ def _run_case(case: Case, budget_s: float, directory: Path, toolchain: Toolchain
     baseline = _replay(case, case.files[case.rtl], plain, scratch, toolchain, cancel)
     golden = _replay(case, case.golden, plain, scratch, toolchain, cancel)
     shows = not conclude(case.testbench, baseline, root=plain).passed
-    solvable = shows and conclude(case.testbench, golden, root=plain).passed and case.kind != "not usable"
+    row = replace(row, solvable=row.solvable and shows and conclude(case.testbench, golden, root=plain).passed)
     cpu_s, started = _cpu_s(), time.monotonic()
-    result = _repair(case, repository, toolchain, budget_s, cancel)
+    try:
+        result = _repair(case, repository, toolchain, budget_s, cancel)
+    except VeriloopError as error:
+        row, result = replace(row, error=error.message), None
     cpu_s, wall_s = _cpu_s() - cpu_s, time.monotonic() - started
-    row = Row(
-        case=case.name,
-        kind=case.kind,
-        solvable=solvable,
-        candidates=result.tried,
-        cpu_s=round(cpu_s, 3),
-        wall_s=round(wall_s, 3),
-    )
-    if result.report is None:
+    row = replace(row, cpu_s=round(cpu_s, 3), wall_s=round(wall_s, 3), candidates=result.tried if result else 0)
+    if result is None or result.report is None:
         return row
     repaired = result.contents[case.rtl]
     replayed = _replay(case, repaired, plain, scratch, toolchain, cancel)
-    icarus_only = result.report.evidence is Evidence.TESTS_ICARUS
-    fails = _fails_where_golden_passes(replayed, golden, icarus_only=icarus_only)
-    answer = confirm(case, repaired, baseline, root=plain, scratch=scratch, toolchain=toolchain, cancel=cancel)
+    row = _judged(row, result, result.report.evidence, lost_runs(replayed, golden))
+    try:
+        answer = confirm(case, repaired, baseline, root=plain, scratch=scratch, toolchain=toolchain, cancel=cancel)
+    except VeriloopError as error:
+        return replace(row, confirmed=Confirmation.INCONCLUSIVE.value, why=error.message)
+    return replace(row, confirmed=answer.confirmation.value, why=answer.reason)
+
+
+def _judged(row: Row, result: RepairResult, evidence: Evidence, lost: Sequence[str] | None) -> Row:
+    """The row with what a replay apart from the gate says of the repair; a weak report speaks of Icarus only."""
+    spoken_of = [run for run in lost or () if evidence is not Evidence.TESTS_ICARUS or run.startswith("icarus")]
     return replace(
         row,
-        plausible=not fails,
+        plausible=lost is not None and not lost,
         verified=result.status is Status.REPAIRED,
-        evidence=result.report.evidence.label,
-        confirmed=answer.confirmation.value,
-        why=answer.reason,
-        false_verified=fails,
+        evidence=evidence.label,
+        false_verified=lost is None or bool(spoken_of),
         operators=result.operators,
         changed_lines=sum(line.startswith("+") for line in result.diff.splitlines()) - 1,
+        notes=tuple(lost or ()),
     )
 
 
@@ -223,21 +250,18 @@ def _replay(
     return run_testbench(case.testbench, root=root, scratch=scratch, toolchain=toolchain, cancel=cancel)
 
 
-def _fails_where_golden_passes(
-    replayed: Sequence[SimResult], golden: Sequence[SimResult], *, icarus_only: bool
-) -> bool:
-    """Whether a run fails that is green with the golden design; a random start is the engine's own and left out.
+def lost_runs(replayed: Sequence[SimResult], golden: Sequence[SimResult]) -> tuple[str, ...] | None:
+    """The runs, as `engine start`, that are green with the golden design and not with the repair.
 
-    A report of the class `tests (icarus)` claims nothing about Verilator, so there Icarus alone counts.
+    A run that did not come about is lost as well: a simulator that refuses the files makes one result for all of its
+    start states. A random start is the engine's own and left out.
+
+    Returns:
+        None where no run of the golden design is green, so that nothing can be said.
     """
-    green = {
-        (run.engine, run.start)
-        for run in golden
-        if run.passed and not run.start.startswith("random") and (run.engine == "icarus" or not icarus_only)
-    }
-    return any(not run.passed for run in replayed if (run.engine, run.start) in green) or not any(
-        run.passed for run in replayed
-    )
+    green = [(run.engine, run.start) for run in golden if run.passed and not run.start.startswith("random")]
+    passed = {(run.engine, run.start) for run in replayed if run.passed}
+    return tuple(" ".join(run) for run in green if run not in passed) if green else None
 
 
 def _cpu_s() -> float:
@@ -247,8 +271,13 @@ def _cpu_s() -> float:
 
 
 def _keep(state: Path, row: Row) -> None:
-    with state.open("a", encoding="utf-8") as stream:
-        stream.write(json.dumps(asdict(row)) + "\n")
+    with state.open("a+b") as stream:
+        # A line that a kill cut off must not swallow this one.
+        stream.seek(0, os.SEEK_END)
+        if stream.tell():
+            stream.seek(-1, os.SEEK_END)
+            stream.write(b"" if stream.read(1) == b"\n" else b"\n")
+        stream.write(json.dumps(asdict(row)).encode() + b"\n")
         stream.flush()
         os.fsync(stream.fileno())
 
@@ -258,10 +287,10 @@ def read_rows(state: Path) -> dict[str, Row]:
     found: dict[str, Row] = {}
     if not state.is_file():
         return found
-    for line in state.read_text(encoding="utf-8").splitlines():
+    for line in state.read_bytes().splitlines():
         try:
             data = json.loads(line)
-            row = Row(**{**data, "operators": tuple(data["operators"])})
+            row = Row(**{**data, "operators": tuple(data["operators"]), "notes": tuple(data["notes"])})
         except (ValueError, TypeError, KeyError):
             continue
         found[row.case] = row
@@ -269,7 +298,7 @@ def read_rows(state: Path) -> dict[str, Row]:
 
 
 def _line(row: Row, count: int, total: int) -> str:
-    outcome = row.error or (row.confirmed if row.plausible else "FALSE" if row.false_verified else "not found")
+    outcome = row.error or ("FALSE" if row.false_verified else row.confirmed if row.plausible else "not found")
     return f"[{count}/{total}] {row.case}: {outcome}, {row.candidates} candidates, {row.cpu_s:.1f} CPU s"
 
 
@@ -277,24 +306,22 @@ def summary(settings: Settings, rows: Iterable[Row]) -> dict[str, object]:
     """The counts over all rows; the medians are over the solvable ones."""
     found = list(rows)
     solvable = [row for row in found if row.solvable]
-
-    def count(key: str) -> int:
-        return sum(bool(getattr(row, key)) for row in solvable)
+    plausible = [row for row in solvable if row.plausible]
 
     def confirmed(value: Confirmation) -> int:
-        return sum(row.confirmed == value.value for row in solvable)
+        return sum(row.confirmed == value.value for row in plausible)
 
     return {
         "suite": settings.suite,
         "cases": len(found),
         "solvable": len(solvable),
-        "plausible": count("plausible"),
+        "plausible": len(plausible),
         "confirmed": confirmed(Confirmation.CONFIRMED),
         "false_verified": sum(row.false_verified for row in found),
         "overfit": confirmed(Confirmation.OVERFIT),
         "inconclusive": confirmed(Confirmation.INCONCLUSIVE),
         "abstained": sum(not row.plausible and not row.false_verified for row in solvable),
-        "icarus_only": sum(row.evidence == Evidence.TESTS_ICARUS.label for row in solvable),
+        "icarus_only": sum(row.evidence == Evidence.TESTS_ICARUS.label for row in plausible),
         "cpu_s_median": round(statistics.median([row.cpu_s for row in solvable]), 3) if solvable else 0.0,
         "cpu_s_total": round(sum(row.cpu_s for row in found), 3),
         "candidates_median": statistics.median([row.candidates for row in solvable]) if solvable else 0,

@@ -22,6 +22,7 @@ HELP = "run a public set of broken designs and count"
 
 _WIDEST = 160
 _OUT = "veriloop-bench"
+_SHORT_COMMIT = 12
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -32,14 +33,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--budget", type=float, default=60.0, metavar="S", help="seconds a case (default: 60)")
     parser.add_argument("--jobs", type=int, default=1, metavar="N", help="cases at once (default: 1)")
     parser.add_argument("--resume", action="store_true", help="keep the rows of an earlier run that was cut off")
-    parser.add_argument("--out", metavar="DIR", help=f"where rows, report and plot are kept (default: {_OUT}/SUITE)")
+    parser.add_argument("--out", metavar="DIR", help=f"rows, report and plot (default: {_OUT}/SUITE-COMMIT)")
 
 
 def run(arguments: argparse.Namespace, session: Session) -> int:
     """Runs the suite: a row a case, the counts, a Markdown report. 0 unless something was falsely verified: then 1."""
     if arguments.budget <= 0 or arguments.jobs < 1:
         raise UsageError("--budget and --jobs must be above 0")
-    out = session.cwd / (arguments.out or Path(_OUT, arguments.suite))
+    commit = _commit()
+    # Rows of different commits must not meet in one table.
+    name = f"{arguments.suite}-{commit[:_SHORT_COMMIT]}" if commit else arguments.suite
+    out = session.cwd / (arguments.out or Path(_OUT, name))
     settings = Settings(
         suite=arguments.suite,
         data=(session.cwd / str(arguments.data)).resolve(),
@@ -48,7 +52,7 @@ def run(arguments: argparse.Namespace, session: Session) -> int:
         budget_s=arguments.budget,
         jobs=arguments.jobs,
         resume=arguments.resume,
-        extra={"version": installed_version("veriloop"), "commit": _commit()},
+        extra={"version": installed_version("veriloop"), "commit": commit},
     )
     rows = finish(run_suite(settings, session.cancel), session.observe)
     counts = summary(settings, rows)
@@ -65,7 +69,7 @@ def run(arguments: argparse.Namespace, session: Session) -> int:
 
 
 def _plain(row: Row) -> dict[str, Any]:
-    return {**dataclasses.asdict(row), "operators": list(row.operators)}
+    return {**dataclasses.asdict(row), "operators": list(row.operators), "notes": list(row.notes)}
 
 
 def _commit() -> str:

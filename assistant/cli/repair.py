@@ -16,7 +16,7 @@ from veriloop.assistant.context import Context
 from veriloop.assistant.design.project import Project
 from veriloop.assistant.design.roles import is_test_path
 from veriloop.assistant.errors import NotVerified, UsageError
-from veriloop.assistant.events import Note, finish
+from veriloop.assistant.events import Note, Stage, finish
 from veriloop.assistant.gate import apply
 from veriloop.assistant.repair.reach import files_read
 from veriloop.assistant.repair.report import repair_json, repair_markdown, repair_text
@@ -86,6 +86,9 @@ def run(arguments: argparse.Namespace, session: Session) -> int:
     spec = _read_spec(arguments, session)
     task = _task(arguments, session, context)
     budget_s = arguments.budget or _default_budget_s(context, task.testbench)
+    if not isinstance(task.testbench, CommandTest) and not context.toolchain.verilator.prepared:
+        session.observe(Stage("building Verilator's runtime, once on this machine"))
+        context.toolchain.verilator.prepare(session.cancel)
     session.deadline = time.monotonic() + budget_s
     request = Request(
         testbench=task.testbench,

@@ -164,6 +164,11 @@ class Verilator:
         self._runtime(features, cancel).link([*sources, entry], directory / "sim", extra=link, cancel=cancel)
         return Binary(directory / "sim")
 
+    @property
+    def prepared(self) -> bool:
+        """Whether a runtime was built here before; the first build takes some ten seconds longer."""
+        return any((self.cache / "runtime").glob("*/libruntime.a"))
+
     def prepare(self, cancel: CancelToken) -> None:
         """Builds the plain runtime now, where it is not there yet, so that no later build waits for it."""
         self._runtime(Features(), cancel)
