@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,12 +13,13 @@ from tests.assistant.repair.conftest import COUNTER
 from veriloop.assistant.bench import chipbench, cirfix
 from veriloop.assistant.bench.confirm import Confirmation, confirm
 from veriloop.assistant.bench.report import plot, write_report
-from veriloop.assistant.bench.run import Settings, read_rows, run_suite, summary
+from veriloop.assistant.bench.run import Row, Settings, _keep, cases, lost_runs, read_rows, run_suite, summary
 from veriloop.assistant.cli.main import main
 from veriloop.assistant.errors import UsageError
 from veriloop.assistant.events import CancelToken, finish
+from veriloop.assistant.verify.results import Outcome, SimResult
 from veriloop.assistant.verify.simulation import conclude, run_testbench
-from veriloop.assistant.verify.testbench import TraceTestbench
+from veriloop.assistant.verify.testbench import TraceTestbench, VerilogTestbench
 from veriloop.assistant.verify.toolchain import Toolchain
 
 pytestmark = pytest.mark.needs("verilator", "c++", "iverilog", "git")
@@ -188,3 +191,105 @@ def test_counts_of_nothing_are_zero(tmp_path):
     path, _ = write_report([], summary(settings, []), tmp_path)
     assert path.is_file()
     assert plot([], tmp_path / "p.svg") in (True, False)
+
+
+def _runs(*words):
+    """Results from words like `verilator zeros pass`."""
+    return [
+        SimResult(engine=engine, start=start.replace("-", ""), outcome=Outcome(outcome))
+        for engine, start, outcome in (word.split() for word in words)
+    ]
+
+
+BOTH = ("verilator zeros pass", "verilator ones pass", "icarus x pass")
+
+
+@pytest.mark.parametrize(
+    ("replayed", "golden", "lost"),
+    [
+        (BOTH, BOTH, ()),
+        (("verilator zeros pass", "verilator ones fail", "icarus x pass"), BOTH, ("verilator ones",)),
+        # A simulator that refuses the repair makes one result, which names no start state.
+        (("verilator - compile_error", "icarus x pass"), BOTH, ("verilator zeros", "verilator ones")),
+        # It ends after the first run that hangs.
+        (("verilator zeros timeout", "icarus x pass"), BOTH, ("verilator zeros", "verilator ones")),
+        # Where the golden design fails, a failure says nothing.
+        (("verilator zeros fail", "icarus x pass"), ("verilator zeros fail", "icarus x pass"), ()),
+        (BOTH, ("verilator zeros fail",), None),
+    ],
+)
+def test_a_repair_must_pass_wherever_the_golden_design_does(replayed, golden, lost):
+    assert lost_runs(_runs(*replayed), _runs(*golden)) == lost
+
+
+def test_what_passes_less_than_the_golden_design_is_neither_plausible_nor_an_icarus_verdict(tmp_path):
+    met = Row(case="a", kind="k", solvable=True, evidence="tests (icarus)", plausible=True, confirmed="confirmed")
+    rows = [met, replace(met, case="b", plausible=False, confirmed="overfit", notes=("verilator ones",))]
+    counts = summary(Settings(suite="cirfix", data=tmp_path, out=tmp_path), rows)
+    names = ("plausible", "confirmed", "overfit", "abstained", "icarus_only", "false_verified")
+    assert [counts[name] for name in names] == [1, 1, 0, 1, 1, 0]
+    report, _ = write_report(rows, counts, tmp_path)
+    assert "fails where the golden passes: verilator ones" in report.read_text()
+
+
+def test_a_half_written_row_does_not_swallow_the_next_one(tmp_path):
+    state = tmp_path / "rows.jsonl"
+    first, second = (Row(case=name, kind="k", solvable=True, notes=("n",)) for name in "ab")
+    _keep(state, first)
+    with state.open("ab") as stream:
+        stream.write(b'{"case": "\xc3')
+    _keep(state, second)
+    assert read_rows(state) == {"a": first, "b": second}
+
+
+def test_the_oracle_that_the_right_design_meets_is_taken(toolchain, tmp_path):
+    folder = tmp_path / "set" / "counter"
+    folder.mkdir(parents=True)
+    bench = b"""module t;
+  reg clk = 0, rst_n = 0; wire [3:0] q; wire last; integer f;
+  counter dut (.clk(clk), .rst_n(rst_n), .en(1'b1), .q(q), .last(last));
+  always #5 clk = ~clk;
+  initial begin
+    f = $fopen("o.txt"); $fwrite(f, "time,last\\n");
+    #12 rst_n = 1;
+    repeat (30) begin @(negedge clk); $fwrite(f, "%0d,%b\\n", $time, last); end
+    $fclose(f); $finish;
+  end
+endmodule
+"""
+    (folder / "counter.v").write_bytes(COUNTER)
+    (folder / "outbuf.v").write_bytes(b"module outbuf(input a, output b); assign b = a; endmodule\n")
+    (folder / "counter_wadden_buggy1.v").write_bytes(COUNTER.replace(b"q + 1", b"q + 2"))
+    (folder / "record.v").write_bytes(bench)
+    # The likelier by its length is the wrong one.
+    (folder / "oracle.txt").write_text("time,last\n" + "".join(f"{20 + 10 * n},1\n" for n in range(30)))
+    settings = Settings(suite="cirfix", data=tmp_path / "set", out=tmp_path / "out")
+    right = "".join(f"{20 + 10 * n},{int(n in (8, 18))}\n" for n in range(20))
+    (folder / "oracle_new.txt").write_text("time,last\n" + right)
+    (unsettled,) = cases(settings)
+    (case,) = cases(settings, CancelToken())
+    assert unsettled.files["tb/oracle.txt"] == (folder / "oracle.txt").read_bytes()
+    assert case.files["tb/oracle.txt"] == (folder / "oracle_new.txt").read_bytes()
+    assert isinstance(case.testbench, TraceTestbench)
+    assert {path.as_posix() for path in case.testbench.design.sources} == {
+        "tb/record.v",
+        "rtl/outbuf.v",
+        "rtl/counter.v",
+    }
+
+
+DATA = os.environ.get("VERILOOP_DATA", "")
+
+
+@pytest.mark.skipif(not DATA, reason="VERILOOP_DATA names no directory with the public sets")
+@pytest.mark.parametrize(("suite", "folder"), [("chipbench-debug", "chipbench"), ("cirfix", "cirfix")])
+def test_the_public_sets_are_read(suite, folder, tmp_path):
+    found = cases(Settings(suite=suite, data=Path(DATA) / folder, out=tmp_path))
+    assert len({case.name for case in found}) == len(found) >= 17
+    for case in found:
+        assert case.rtl in case.files
+        assert case.golden != case.files[case.rtl]
+        assert isinstance(case.testbench, VerilogTestbench | TraceTestbench)
+        sources = [path.as_posix() for path in case.testbench.design.sources]
+        declared = [name for path in sources for name in chipbench.modules(case.files[path])]
+        assert len(set(declared)) == len(declared), f"{case.name}: a module is there twice"
