@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from veriloop.assistant.design.structure import Assignment, Process
-from veriloop.assistant.design.syntax import Node, find, first
+from veriloop.assistant.design.syntax import Node, children, find, first
 from veriloop.assistant.repair.operators.proposal import Proposal, Proposals, Replacement, Site
 
 _CLOCK = re.compile(r"clk|clock|ck$", re.I)
@@ -31,6 +31,8 @@ def processes(site: Site) -> Proposals:
         if assignment.process is not None and site.text(assignment.operator) in ("=", "<="):
             other = "<=" if site.text(assignment.operator) == "=" else "="
             yield from site.replace("blocking", 2.5, assignment.operator, other)
+            for delay in children(assignment.node, ("delay_or_event_control",)):
+                yield from site.replace("delay too many", 3.5, delay, "")
         elif assignment.kind == "continuous":
             yield from _clocked_from_continuous(site, assignment, controls)
 

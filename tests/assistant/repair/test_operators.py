@@ -65,6 +65,7 @@ SLIPS = {
     "level for edge": ("always @(clk) q <= a;", "always @(posedge clk) q <= a;"),
     "sensitivity": ("always @(a) q = a + b;", "always @(*) q = a + b;"),
     "asynchronous reset": ("always @(posedge clk) q <= a;", "always @(posedge clk or negedge rst_n) q <= a;"),
+    "delay too many": (f"{CLOCKED} q <= #1 a;", f"{CLOCKED} q <= a;"),
     "blocking": (f"{CLOCKED} q = a;", f"{CLOCKED} q <= a;"),
     "combinational to clocked": (
         f"always @(*) begin q = a; s = b; end {CLOCKED} s <= 0;",
