@@ -27,13 +27,14 @@ def _predicate(site: Site, node: Node, single_bits: list[str]) -> Proposals:
     parent = node.parent
     if parent is not None and parent.type == "conditional_expression":
         return
-    yield from site.replace("condition negated", 1.5, node, f"!({text})")
+    operand = text if text.isidentifier() else f"({text})"
+    yield from site.replace("condition negated", 1.5, node, f"!{operand}")
     yield from site.replace("condition constant", 4, node, "1'b1")
     yield from site.replace("condition constant", 4, node, "1'b0")
     beside = _beside(site, node)
     for name in single_bits:
         near = _BESIDE if name in beside else 0.0
-        for cost, guard in ((5, f"({text}) && {name}"), (5.2, f"({text}) && !{name}"), (5.5, f"({text}) || {name}")):
+        for cost, guard in ((5, f"{operand} && {name}"), (5.2, f"{operand} && !{name}"), (5.5, f"{operand} || {name}")):
             yield from site.replace("condition guard", cost - near, node, guard)
         yield from site.replace("condition", 4.5, node, name)
         yield from site.replace("condition", 5, node, f"!{name}")

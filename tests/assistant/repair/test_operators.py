@@ -34,9 +34,9 @@ SLIPS = {
     "shift direction": (f"{CLOCKED} q <= {{q[2:0], en}};", f"{CLOCKED} q <= {{en, q[3:1]}};"),
     "condition negated": (
         f"{CLOCKED} if (rst_n) q <= 0; else q <= a;",
-        f"{CLOCKED} if (!(rst_n)) q <= 0; else q <= a;",
+        f"{CLOCKED} if (!rst_n) q <= 0; else q <= a;",
     ),
-    "guard": (f"{CLOCKED} if (up) q <= a;", f"{CLOCKED} if ((up) && en) q <= a;"),
+    "guard": (f"{CLOCKED} if (up) q <= a;", f"{CLOCKED} if (up && en) q <= a;"),
     "branches swapped": (f"{CLOCKED} if (en) q <= b; else q <= a;", f"{CLOCKED} if (en) q <= a; else q <= b;"),
     "else if": (f"{CLOCKED} if (en) q <= a; else if (up) q <= b;", f"{CLOCKED} if (en) q <= a; if (up) q <= b;"),
     "next state": (
