@@ -68,11 +68,22 @@ def test_the_readme_names_the_verbs_that_there_are():
 @pytest.mark.parametrize("verb", VERBS)
 def test_the_readme_names_the_options_that_there_are(verb):
     parser = verb_parser(verb)
-    options = {word for action in parser._actions for word in action.option_strings if word.startswith("--")}
+    options = {word for word in option_strings(parser) if word.startswith("--")}
     lines = (ROOT / "README.md").read_text().splitlines()
     heading = next(line for line in lines if line.startswith(f"### `veriloop {verb}"))
     documented = set(re.findall(r"(?<![\w-])--[a-z][a-z-]*", heading + section("README.md", heading)))
     assert options - {"--help", "--json"} == documented - {"--json"}
+
+
+def option_strings(parser: argparse.ArgumentParser) -> set[str]:
+    """The options of a parser and of its subcommands'."""
+    found: set[str] = set()
+    for action in parser._actions:
+        found.update(action.option_strings)
+        if isinstance(action, argparse._SubParsersAction):
+            for child in action.choices.values():
+                found |= option_strings(child)
+    return found
 
 
 def verb_parser(verb: str) -> argparse.ArgumentParser:

@@ -297,6 +297,11 @@ def read_rows(state: Path) -> dict[str, Row]:
     return found
 
 
+def plain(row: Row) -> dict[str, object]:
+    """A row as it is written in JSON."""
+    return {**asdict(row), "operators": list(row.operators), "notes": list(row.notes)}
+
+
 def _line(row: Row, count: int, total: int) -> str:
     outcome = row.error or ("FALSE" if row.false_verified else row.confirmed if row.plausible else "not found")
     return f"[{count}/{total}] {row.case}: {outcome}, {row.candidates} candidates, {row.cpu_s:.1f} CPU s"

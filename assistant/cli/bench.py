@@ -1,82 +1,52 @@
-"""`veriloop bench`: a public set of broken designs, run and counted."""
+"""`veriloop bench`: what is claimed, measured on this machine.
+
+A suite is named in the `SUITES` of a module of `cli/benches/`, which declares its options and runs it. Those modules
+import what they measure only when they run.
+"""
 
 from __future__ import annotations
 
 import argparse
-import dataclasses
-import os
-import shutil
-from pathlib import Path
-from typing import Any
+from typing import Protocol, cast
 
-from veriloop.assistant.bench.report import table, write_report
-from veriloop.assistant.bench.run import SUITES, Row, Settings, run_suite, summary
-from veriloop.assistant.cli.buglog import installed_version
+from veriloop.assistant.cli.benches import repairs
 from veriloop.assistant.cli.session import Session
-from veriloop.assistant.errors import RepositoryError, UsageError
-from veriloop.assistant.events import Note, finish
-from veriloop.assistant.repository.repository import Repository
 
 NAME = "bench"
 HELP = "run a public set of broken designs and count"
 
-_WIDEST = 160
-_OUT = "veriloop-bench"
-_SHORT_COMMIT = 12
+
+class Bench(Protocol):
+    """What a module of `cli/benches/` offers."""
+
+    SUITES: dict[str, str]
+    """Each suite's name and what it does, in a few words."""
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        """Declares the options of its suites."""
+        ...
+
+    def run(self, arguments: argparse.Namespace, session: Session) -> int:
+        """Runs `arguments.suite`; returns the exit code. With `--json` its last line is one summary object."""
+        ...
+
+
+BENCHES = (cast(Bench, repairs),)
+"""Every bench, in the order in which the help names them."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declares the suite, where its data is, and what a case may cost."""
-    parser.add_argument("suite", choices=sorted(SUITES), help="which set")
-    parser.add_argument("--data", required=True, metavar="DIR", help="the directory that holds the set")
-    parser.add_argument("--only", default="*", metavar="GLOB", help="the cases whose names match")
-    parser.add_argument("--budget", type=float, default=60.0, metavar="S", help="seconds a case (default: 60)")
-    parser.add_argument("--jobs", type=int, default=1, metavar="N", help="cases at once (default: 1)")
-    parser.add_argument("--resume", action="store_true", help="keep the rows of an earlier run that was cut off")
-    parser.add_argument("--out", metavar="DIR", help=f"rows, report and plot (default: {_OUT}/SUITE-COMMIT)")
+    """Declares the suites, each with its own options."""
+    suites = parser.add_subparsers(dest="suite", metavar="SUITE", required=True, title="suites")
+    for bench in BENCHES:
+        for name, summary in bench.SUITES.items():
+            description = f"{summary[0].upper()}{summary[1:]}."
+            suite = suites.add_parser(name, help=summary, description=description, allow_abbrev=False)
+            suite.add_argument("--json", action="store_true", default=argparse.SUPPRESS, help=argparse.SUPPRESS)
+            bench.add_arguments(suite)
 
 
 def run(arguments: argparse.Namespace, session: Session) -> int:
-    """Runs the suite: a row a case, the counts, a Markdown report. 0 unless something was falsely verified: then 1."""
-    if arguments.budget <= 0 or arguments.jobs < 1:
-        raise UsageError("--budget and --jobs must be above 0")
-    commit = _commit()
-    # Rows of different commits must not meet in one table.
-    name = f"{arguments.suite}-{commit[:_SHORT_COMMIT]}" if commit else arguments.suite
-    out = session.cwd / (arguments.out or Path(_OUT, name))
-    settings = Settings(
-        suite=arguments.suite,
-        data=(session.cwd / str(arguments.data)).resolve(),
-        out=out,
-        only=arguments.only,
-        budget_s=arguments.budget,
-        jobs=arguments.jobs,
-        resume=arguments.resume,
-        extra={"version": installed_version("veriloop"), "commit": commit},
-    )
-    rows = finish(run_suite(settings, session.cancel), session.observe)
-    counts = summary(settings, rows)
-    report, note = write_report(rows, counts, out)
-    session.observe(Note(f"report: {os.path.relpath(report, session.cwd)}"))
-    if note:
-        session.observe(Note(note))
-    if session.json:
-        for row in rows:
-            session.result("", _plain(row))
-    width = min(_WIDEST, max(80, shutil.get_terminal_size((120, 24)).columns))
-    session.result(table(rows, counts, width=width), counts)
-    return 1 if counts["false_verified"] else 0
-
-
-def _plain(row: Row) -> dict[str, Any]:
-    return {**dataclasses.asdict(row), "operators": list(row.operators), "notes": list(row.notes)}
-
-
-def _commit() -> str:
-    """The commit of the checkout that this runs from; empty for an installed package."""
-    here = Path(__file__).resolve()
-    try:
-        repository = Repository.open(here.parent)
-        return repository.commit() if repository.entry(repository.head_tree(), "assistant/cli/bench.py") else ""
-    except RepositoryError:
-        return ""
+    """Runs the suite that was asked for."""
+    bench = next(bench for bench in BENCHES if arguments.suite in bench.SUITES)
+    return bench.run(arguments, session)
