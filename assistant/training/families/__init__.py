@@ -1,0 +1,1 @@
+"""The families, one module a kind; every module here is imported by `draft.families`."""

@@ -1,0 +1,232 @@
+"""Writes SystemVerilog of the canonical form as Verilog-2001, where it says nothing that Verilog cannot."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from veriloop.assistant.training.code import Block, Headed, Line, Module, Part, Region, walk
+from veriloop.assistant.training.facts import Declared, Facts, declarations, evaluate, is_declaration, split, targets
+from veriloop.assistant.training.facts import rewrite as rewrite_words
+from veriloop.assistant.training.style import Style
+
+_SYSTEMVERILOG_ONLY = frozenset(
+    "struct union '{ '( unique unique0 priority inside return break continue += -= '1 'x foreach byte shortint let .*"
+    " interface package import always_latch bit do final :: string real longint".split()
+)
+
+
+def needs_systemverilog(modules: Sequence[Module], known: Sequence[Facts]) -> bool:
+    """Whether a text says what Verilog-2001 has no words for."""
+    return any(_needs(module, found) for module, found in zip(modules, known, strict=True))
+
+
+def _needs(module: Module, found: Facts) -> bool:
+    seen: set[str] = set()
+
+    def note(line: list[str]) -> list[str]:
+        seen.update(line)
+        return line
+
+    rewrite_words(module, note)
+    if seen & _SYSTEMVERILOG_ONLY or any(not _is_enum(part) for part in walk(module) if _is_typedef(part)):
+        return True
+    if any(declared.packed.count("[") > 1 or (declared.direction and declared.unpacked) for declared in _all(found)):
+        return True
+    loops = {part.head[3] for part in walk(module) if isinstance(part, Headed) and part.head[2:3] == ["int"]}
+    if loops & {*found.genvars, *found.signals}:
+        return True
+    for region in walk(module):
+        # A declaration in a block without a name, and a function with loops of its own, stay as they are.
+        if isinstance(region, Headed) and region.head[0].startswith("always") and _declares(region, found):
+            return True
+        if isinstance(region, Region) and region.tail == "endtask":
+            return True
+        if isinstance(region, Line) and "'0" in region.words and not _zero_of(region.words, found):
+            return True
+    return False
+
+
+def _declares(part: Part, found: Facts) -> bool:
+    return any(isinstance(one, Line) and is_declaration(one.words, found.types) for one in walk(part))
+
+
+def to_verilog(module: Module, found: Facts, style: Style) -> None:
+    """Rewrites a module in place."""
+    for entry in module.parameters:
+        entry.words = _untyped(entry.words)
+    for entry in module.ports:
+        entry.words = _port(entry.words, found, style)
+    loops: list[str] = []
+    body: list[Part] = []
+    for part in module.body:
+        body += _part(part, found, style, loops)
+    if loops:
+        at = next((index for index, part in enumerate(body) if not isinstance(part, Line)), len(body))
+        body.insert(at, Line(["integer", *_commas(list(dict.fromkeys(loops))), ";"]))
+    module.body = body
+
+
+def _part(part: Part, found: Facts, style: Style, loops: list[str]) -> list[Part]:
+    """A part of a module's body in Verilog; a declaration may become several."""
+    if isinstance(part, Line):
+        return _line(part, found)
+    local = loops
+    if isinstance(part, Region) and part.tail == "endfunction":
+        local = []
+        _function(part)
+    for inner in walk(part):
+        match inner:
+            case Headed() if inner.head[0] == "for":
+                _loop(inner, found, local)
+            case Headed() if inner.head[0].startswith("always"):
+                inner.head = _process(inner.head, style)
+            case Line() if "'0" in inner.words:
+                inner.words = [_zero_of(inner.words, found) if word == "'0" else word for word in inner.words]
+            case Line() if inner.words[1:2] == ["++"]:
+                inner.words = [inner.words[0], "=", inner.words[0], "+", "1", ";"]
+    _declared_inside(part, found)
+    if isinstance(part, Region) and local is not loops and local:
+        part.body.insert(0, Line(["integer", *_commas(list(dict.fromkeys(local))), ";"]))
+    genvars = [inner.head[2] for inner in walk(part) if isinstance(inner, Headed) and inner.head[:1] == ["for-genvar"]]
+    if genvars:
+        for inner in walk(part):
+            if isinstance(inner, Headed) and inner.head[0] == "for-genvar":
+                inner.head[0] = "for"
+    return [part]
+
+
+def _line(part: Line, found: Facts) -> list[Part]:
+    if _is_enum(part):
+        return _enum(part)
+    if part.words[0] == "localparam":
+        part.words = _untyped(part.words)
+    elif is_declaration(part.words, found.types):
+        return _declaration(part, found)
+    elif "'0" in part.words:
+        part.words = [_zero_of(part.words, found) if word == "'0" else word for word in part.words]
+    return [part]
+
+
+def _declared_inside(part: Part, found: Facts) -> None:
+    """Declarations in generate blocks and functions."""
+    for inner in walk(part):
+        if isinstance(inner, Block | Region):
+            is_function = isinstance(inner, Region) and inner.tail == "endfunction"
+            body: list[Part] = []
+            for one in inner.body:
+                if isinstance(one, Line) and one.words[0] == "logic" and is_function:
+                    one.words[0] = "reg"
+                    body.append(one)
+                elif isinstance(one, Line) and one.words[0] in ("logic", "int", "localparam"):
+                    body += _line(one, found)
+                else:
+                    body.append(one)
+            inner.body = body
+
+
+def _declaration(part: Line, found: Facts) -> list[Part]:
+    """A declaration as wires and registers, which Verilog tells apart by how they are driven."""
+    declared = declarations(part.words)
+    values = split(part.words[:-1])
+    kinds: dict[str, list[tuple[Declared, list[str]]]] = {}
+    for one, written in zip(declared, values, strict=True):
+        kind = "reg" if one.name in found.procedural or one.unpacked or "=" in written else "wire"
+        kinds.setdefault(kind, []).append((one, written[written.index("=") :] if "=" in written else []))
+    lines: list[Part] = []
+    for kind, members in kinds.items():
+        first = members[0][0]
+        if first.type[0] in found.types:
+            states = next(one for one in found.signals.values() if one.name == first.name)
+            head = [kind, *_enum_dimensions[states.type[0]]]
+        elif first.type[0] in ("int", "integer"):
+            head = ["integer"]
+        else:
+            head = [kind, *first.type[1:], *first.packed]
+        tail = [word for one, value in members for word in (",", one.name, *one.unpacked, *value)][1:]
+        lines.append(Line([*head, *tail, ";"]))
+    lines[0].lead, lines[0].note = part.lead, part.note
+    return lines
+
+
+_enum_dimensions: dict[str, tuple[str, ...]] = {}
+"""The dimensions of each enumeration that was replaced: the declarations of its signals follow it in the same text."""
+
+
+def _enum(part: Line) -> list[Part]:
+    """An enumeration as local parameters."""
+    opened, closed = part.words.index("{"), part.words.index("}")
+    base = part.words[2:opened]
+    dimensions = tuple(base[base.index("[") :]) if "[" in base else ()
+    _enum_dimensions[part.words[-2]] = dimensions
+    high = evaluate(dimensions[1 : dimensions.index(":")], {}) if dimensions else 0
+    bits = (high if high is not None else 31) + 1
+    lines: list[Part] = []
+    number = 0
+    for member in split(part.words[opened + 1 : closed]):
+        value = member[member.index("=") + 1 :] if "=" in member else [f"{bits}'d{number}"]
+        known = evaluate(value, {})
+        number = (known if known is not None else number) + 1
+        lines.append(Line(["localparam", *dimensions, member[0], "=", *value, ";"]))
+    lines[0].lead, lines[-1].note = part.lead, part.note
+    return lines
+
+
+def _port(words: list[str], found: Facts, style: Style) -> list[str]:
+    declared = declarations([*words, ";"])[0]
+    rest = [word for word in declared.type[1:] if word not in ("logic", "reg", "wire", "bit")]
+    kind = ["reg"] if declared.name in found.procedural else ["wire"] if style.port_types else []
+    return [declared.direction, *kind, *rest, *declared.packed, declared.name]
+
+
+def _untyped(words: list[str]) -> list[str]:
+    return [word for word in words if word not in ("int", "integer", "logic", "bit", "unsigned")]
+
+
+def _function(part: Region) -> None:
+    part.head = [word for word in part.head if word != "logic"]
+
+
+def _loop(part: Headed, found: Facts, loops: list[str]) -> None:
+    head = part.head
+    if head[2] == "int":
+        loops.append(head[3])
+        head = [*head[:2], *head[3:]]
+    if "++" in head:
+        name = head[-3]
+        head = [*head[:-3], name, "=", name, "+", "1", ")"]
+    part.head = head
+
+
+def _process(head: list[str], style: Style) -> list[str]:
+    if head[0] == "always_ff":
+        return ["always", *head[1:]]
+    if head[0] == "always_comb":
+        return ["always", "@", "*"] if style.star == "@*" else ["always", "@", "(", "*", ")"]
+    return head
+
+
+def _zero_of(words: list[str], found: Facts) -> str:
+    """A zero as wide as what is assigned; empty where that is not known."""
+    names, _ = targets(words)
+    if len(names) != 1 or names[0] not in found.signals:
+        return ""
+    packed = found.signals[names[0]].packed
+    if not packed:
+        return "1'b0" if found.signals[names[0]].type[0] not in found.types else ""
+    return "0"
+
+
+def _is_typedef(part: Part) -> bool:
+    return isinstance(part, Line) and part.words[0] == "typedef"
+
+
+def _is_enum(part: Part) -> bool:
+    return isinstance(part, Line) and part.words[:2] == ["typedef", "enum"]
+
+
+def _all(found: Facts) -> list[Declared]:
+    return list(found.signals.values())
+
+
+def _commas(names: list[str]) -> list[str]:
+    return [word for name in names for word in (",", name)][1:]
