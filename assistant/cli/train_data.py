@@ -3,37 +3,86 @@
 from __future__ import annotations
 
 import argparse
+import dataclasses
 from collections import Counter
 from collections.abc import Sequence
 
 from veriloop.assistant.cli.session import Session
 from veriloop.assistant.errors import ToolNotFound, UsageError
-from veriloop.assistant.events import Note
+from veriloop.assistant.events import Note, finish
 from veriloop.assistant.training.check import Problem, check_families, lint
+from veriloop.assistant.training.corpus import TASKS, design
 from veriloop.assistant.training.draft import Family, families
+from veriloop.assistant.training.produce import produce
+from veriloop.assistant.training.row import Task
 from veriloop.assistant.verify.verilator import Verilator
 
 HELP = "generate designs with specifications and broken copies, all checked by simulation"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declares which families and how many designs of each."""
+    """Declares which families, how many designs of each, and what is made of them."""
     parser.add_argument("--families", default="all", metavar="GLOBS", help="names or kinds, separated by commas")
     parser.add_argument("--seeds", type=int, default=1, metavar="N", help="designs of each family (default: 1)")
+    parser.add_argument("--out", metavar="DIR", help="where the rows go; a run that was cut off goes on there")
+    parser.add_argument("--tasks", default=",".join(TASKS), metavar="TASKS", help="module, repair, or both (default)")
+    parser.add_argument("--mutants", type=int, default=5, metavar="N", help="broken copies of a design (default: 5)")
+    parser.add_argument("--compose", type=int, default=0, metavar="N", help="hierarchies of several families, too")
+    parser.add_argument("--testbenches", action="store_true", help="write a testbench into each row")
+    parser.add_argument("--jobs", type=int, default=1, metavar="N", help="processes (default: 1)")
     parser.add_argument("--check", action="store_true", help="simulate every variant against its reference model")
+    parser.add_argument("--show", action="store_true", help="print the designs")
     parser.add_argument("--list", action="store_true", help="name the families")
 
 
 def run(arguments: argparse.Namespace, session: Session) -> int:
-    """Lists or checks the families. 0; 1 where a design does not do what its model does."""
-    if arguments.seeds < 1:
-        raise UsageError("--seeds must be above 0")
+    """Lists, shows, checks or writes. 0; 1 where a design does not do what its model does."""
+    if arguments.seeds < 1 or arguments.jobs < 1 or arguments.mutants < 0 or arguments.compose < 0:
+        raise UsageError("--seeds and --jobs must be above 0, --mutants and --compose not below")
     chosen = families(arguments.families)
     if arguments.list:
         return _list(chosen, session)
+    if arguments.show:
+        return _show(chosen, arguments.seeds, session)
     if arguments.check:
         return _check(chosen, arguments.seeds, session)
-    raise UsageError("say what to do with the families", hint="veriloop train data --check")
+    if arguments.out is None:
+        raise UsageError("where do the rows go?", hint="veriloop train data --out DIR")
+    made = finish(
+        produce(
+            chosen,
+            arguments.seeds,
+            session.cwd / str(arguments.out),
+            tasks=_tasks(arguments.tasks),
+            mutants=arguments.mutants,
+            compositions=arguments.compose,
+            testbenches=arguments.testbenches,
+            jobs=arguments.jobs,
+            cancel=session.cancel,
+        ),
+        session.observe,
+    )
+    session.result(f"{made.rows} new rows in {made.new_files} of {made.files} files", dataclasses.asdict(made))
+    return 0
+
+
+def _tasks(text: str) -> tuple[Task, ...]:
+    asked = [one.strip() for one in text.split(",")]
+    if unknown := [one for one in asked if one not in TASKS]:
+        raise UsageError(f"there is no task {unknown[0]!r}", hint=f"--tasks {','.join(TASKS)}")
+    return tuple(task for task in TASKS if task in asked)
+
+
+def _show(chosen: Sequence[Family], seeds: int, session: Session) -> int:
+    for family in chosen:
+        for seed in range(seeds):
+            one = design(family, seed)
+            text = (
+                f"// {family.name}, seed {seed}, variant {one.variant}\n// {one.rendered.about}\n\n{one.rendered.text}"
+            )
+            data = {"family": family.name, "seed": seed, "about": one.rendered.about, "rtl": one.rendered.text}
+            session.result(text, data)
+    return 0
 
 
 def _list(chosen: Sequence[Family], session: Session) -> int:

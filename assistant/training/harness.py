@@ -22,8 +22,10 @@ from veriloop.assistant.verify.icarus import Icarus
 
 _SHOWN = 4
 """How many failing cycles of a text are told one by one."""
-_TIMEOUT_S = 20.0
-_ALONE_TIMEOUT_S = 3.0
+_COMPILE_TIMEOUT_S = 30.0
+_TIMEOUT_S = 1.0
+"""Of a run, which takes some hundredths of a second: who needs more runs for ever."""
+_ALONE_TIMEOUT_S = 1.0
 _SAID = re.compile(r"^@(?P<kind>[MED]) (?P<design>\d+) (?P<text>\d+)(?: (?P<rest>.*))?$", re.M)
 _ERROR_AT = re.compile(r"^(?P<path>[^:\n]+):(?P<line>\d+): (?!warning)", re.M)
 
@@ -87,9 +89,8 @@ def simulate(designs: Sequence[tuple[Sequence[Cycle], Sequence[Text]]], *, cance
         ToolFailed: it breaks.
     """
     waiting = [(design, text) for design, (_, texts) in enumerate(designs) for text in range(len(texts))]
-    seen: dict[tuple[int, int], Seen] = {}
     with tempfile.TemporaryDirectory(prefix="veriloop-harness-") as folder:
-        _settle(designs, waiting, Path(folder), cancel, seen)
+        seen = _settle(designs, waiting, Path(folder), cancel)
     return [[seen[design, text] for text in range(len(texts))] for design, (_, texts) in enumerate(designs)]
 
 
@@ -98,20 +99,27 @@ def _settle(
     chosen: Sequence[tuple[int, int]],
     folder: Path,
     cancel: CancelToken,
-    seen: dict[tuple[int, int], Seen],
-) -> None:
+) -> dict[tuple[int, int], Seen]:
     """Runs the chosen texts until each is settled."""
+    seen: dict[tuple[int, int], Seen] = {}
     while chosen:
         found = _run(designs, chosen, folder, cancel)
-        if not found and len(chosen) == 1:
-            found = {chosen[0]: Seen(ended=False)}
+        if not found:
+            # One of them never ends, or breaks the simulator: each alone is quicker than looking for it by halves.
+            for one in chosen:
+                found |= _alone(designs, one, folder, cancel)
         seen |= found
         chosen = [one for one in chosen if one not in found]
-        if not found:
-            # One of them never ends, or breaks the simulator: it is among one half of them.
-            middle = len(chosen) // 2
-            _settle(designs, chosen[:middle], folder, cancel, seen)
-            chosen = chosen[middle:]
+    return seen
+
+
+def _alone(
+    designs: Sequence[tuple[Sequence[Cycle], Sequence[Text]]],
+    one: tuple[int, int],
+    folder: Path,
+    cancel: CancelToken,
+) -> dict[tuple[int, int], Seen]:
+    return _run(designs, [one], folder, cancel) or {one: Seen(ended=False)}
 
 
 def _run(
@@ -139,7 +147,7 @@ def _run(
             (folder / path).write_text(f"`default_nettype wire\n{_unique(texts[text], design, text)}")
             sources.append(path)
     argv = [str(icarus.compiler), "-g2012", "-o", "run.vvp", *tops, *sources]
-    done = execute(argv, cwd=folder, timeout_s=_TIMEOUT_S, cancel=cancel)
+    done = execute(argv, cwd=folder, timeout_s=_COMPILE_TIMEOUT_S, cancel=cancel)
     if not done.ok:
         return _blamed(done.output, harness_lines, alone=chosen[0] if len(chosen) == 1 else None)
     limit_s = _TIMEOUT_S if len(chosen) > 1 else _ALONE_TIMEOUT_S

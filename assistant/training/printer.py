@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from itertools import pairwise
 
 from veriloop.assistant.training.code import Block, Case, Entry, Headed, If, Instance, Item, Line, Module, Part, Region
 from veriloop.assistant.training.style import Style
 
 _NAME = re.compile(r"[`$]?[A-Za-z_]\w*$")
 _OPERAND_END = re.compile(r"[\w\"\])}]$")
+_LONGEST = 100
+_BREAKABLE = (":", "?", "||", "&&", "|", "^", "&", "+")
 _BINARY = frozenset("+ - * / % ** & | ^ ~^ ^~ && || == != === !== < > <= >= << >> <<< >>> ? = += -= => ~& ~|".split())
 _KEYWORDS = frozenset(
     "if else case casez casex for while repeat assign always always_ff always_comb always_latch or posedge negedge"
@@ -74,6 +77,20 @@ def join(tokens: Sequence[str], style: Style) -> str:
         ternary += (token == "?") - (token == ":" and ternary > 0 and not in_bracket)
         out.append(f" {token}" if space else token)
     return "".join(out)
+
+
+def _breaks(tokens: Sequence[str]) -> list[int]:
+    """Where a long statement may be broken: before the alternatives of a ternary, else before one kind of operator."""
+    depth = 0
+    places: dict[str, list[int]] = {}
+    for index, token in enumerate(tokens):
+        depth += (token in ("(", "[", "{", "'{", "'(")) - (token in (")", "]", "}"))
+        if depth == 0 and token in _BREAKABLE:
+            places.setdefault(token, []).append(index)
+    for token in _BREAKABLE:
+        if token in places:
+            return places[token]
+    return []
 
 
 def _was_unary(tokens: Sequence[str], index: int) -> bool:
@@ -167,7 +184,7 @@ class _Printer:
         self.comments(depth, part.lead)
         match part:
             case Line():
-                self.add(depth, join(part.words, self.style), part.note)
+                self.long_line(depth, part)
             case Block():
                 self.add(depth, f"begin : {part.label}" if part.label else "begin", part.note)
                 self.body(part.body, depth + 1)
@@ -187,6 +204,19 @@ class _Printer:
                 self.add(depth, part.tail)
             case Instance():
                 self.instance(part, depth)
+
+    def long_line(self, depth: int, part: Line) -> None:
+        """A statement, over several lines where it is long: broken before operators of the outermost level."""
+        text = join(part.words, self.style)
+        places = _breaks(part.words) if len(text) + len(self.style.indent) * depth > _LONGEST else []
+        if not places:
+            self.add(depth, text, part.note)
+            return
+        edges = [0, *places, len(part.words)]
+        lengths = [len(join(part.words[:edge], self.style)) for edge in edges]
+        for index, (start, end) in enumerate(pairwise(lengths)):
+            last = index == len(edges) - 2
+            self.add(depth + (2 if index else 0), text[start:end].strip(), part.note if last else "")
 
     def headed(self, part: Headed | Item, head: str, depth: int) -> None:
         self.opened(head, part.body, depth, part.note)

@@ -7,7 +7,7 @@ from random import Random
 from veriloop.assistant.training.draft import Draft, Machine, Outputs, Pins, State, family
 
 _TAPS = {4: 0b1100, 5: 0b10100, 7: 0b1100000, 8: 0b10111000, 12: 0b111000001000, 16: 0b1101000000001000}
-"""Feedback of maximal length, Xilinx XAPP052 table 3, bit 0 standing for stage 1."""
+"""Feedback that takes the register through all states but zero, bit 0 standing for its lowest bit."""
 
 
 @family(variants=3)
