@@ -9,11 +9,11 @@ from __future__ import annotations
 import argparse
 from typing import Protocol, cast
 
-from veriloop.assistant.cli.benches import repairs
+from veriloop.assistant.cli.benches import generation, repairs
 from veriloop.assistant.cli.session import Session
 
 NAME = "bench"
-HELP = "run a public set of broken designs and count"
+HELP = "run a public set of problems, or a measurement, and count"
 
 
 class Bench(Protocol):
@@ -31,7 +31,7 @@ class Bench(Protocol):
         ...
 
 
-BENCHES = (cast(Bench, repairs),)
+BENCHES = (cast(Bench, repairs), cast(Bench, generation))
 """Every bench, in the order in which the help names them."""
 
 

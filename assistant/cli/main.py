@@ -44,7 +44,7 @@ SUMMARIES = {
     "repair": "find a verified change that makes a failing test pass",
     "check": "judge a change that is there already, with the evidence",
     "undo": "take back the last change that was applied",
-    "bench": "run a public set of broken designs and count",
+    "bench": "run a public set of problems, or a measurement, and count",
     "train": "make training data, and train on it",
     "trust": "allow this repository's own files to name test commands",
     "config": "show the settings in force and where each comes from",

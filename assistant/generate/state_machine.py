@@ -85,7 +85,7 @@ class StateMachine:
         if not self.states or len(self.guard_bits) > _MOST_GUARD_BITS:
             return ["too many inputs decide on a transition"]
         found = [f"state {arc.target} has no transitions" for arc in self.arcs if not self.leaving(arc.target)]
-        for state in self.states:
+        for state in filter(self.leaving, self.states):
             for values in self.inputs():
                 taken = [arc for arc in self.leaving(state) if not arc.otherwise and arc.taken(values)]
                 said = ", ".join(f"{bit}={value}" for bit, value in values.items()) or "any input"

@@ -1,0 +1,201 @@
+"""Suites from specification to RTL: who answers, what the set's testbench says, and what is counted."""
+
+from __future__ import annotations
+
+import fnmatch
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, TypeVar
+
+from veriloop.assistant.bench.problems import Problem, hdlbits, recorded, verilogeval
+from veriloop.assistant.bench.scoring import counted, harness_fault, passes
+from veriloop.assistant.errors import UsageError
+from veriloop.assistant.events import CancelToken, Note, Run
+from veriloop.assistant.generate.interface import read_interface
+from veriloop.assistant.generate.selection import Selection, select
+from veriloop.assistant.generate.synthesis import Abstained, Synthesis, synthesise
+from veriloop.assistant.verify.toolchain import Toolchain
+
+_SURE = 0.9
+_Row = TypeVar("_Row")
+
+PUBLISHED = {"ChipMATE 4B": 75.0, "ChipMATE 9B": 80.1}
+"""Published pass@1 on all 156 problems of VerilogEval v2, in percent (https://github.com/zhongkaiyu/ChipMATE)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GenerationRow:
+    """A problem and what came of it; `kind` says what the answer was made from."""
+
+    problem: str
+    kind: str
+    outcome: Literal["solved", "wrong", "abstained", "harness"]
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SelectionRow:
+    """A problem and one answer chosen from the recorded ones of a model."""
+
+    recorded: str
+    problem: str
+    pass_at_1: float
+    """Share of the answers that pass."""
+    pass_at_20: bool
+    """Whether any does."""
+    selected: bool
+    """Whether the chosen one does."""
+    confidence: float
+    how: str
+    notes: tuple[str, ...] = ()
+    harness: str = ""
+
+
+def asked(problems: Iterator[Problem], only: str) -> list[Problem]:
+    """The problems whose names match.
+
+    Raises:
+        UsageError: none does.
+    """
+    found = [one for one in problems if fnmatch.fnmatch(one.name, only) or fnmatch.fnmatch(one.name, f"*{only}*")]
+    if not found:
+        raise UsageError(f"no problem matches {only!r}")
+    return found
+
+
+def run_verilogeval(
+    data: Path, *, only: str, jobs: int, toolchain: Toolchain, cancel: CancelToken
+) -> Run[list[GenerationRow]]:
+    """What follows from each specification without a model, judged by the set's testbench."""
+
+    def one(problem: Problem) -> GenerationRow:
+        return _generated(problem, toolchain, cancel)
+
+    return (yield from _each(asked(verilogeval(data), only), one, lambda row: f"{row.problem}: {row.outcome}", jobs))
+
+
+def _generated(problem: Problem, toolchain: Toolchain, cancel: CancelToken) -> GenerationRow:
+    made = synthesise(problem.specification, header=problem.header)
+    if fault := harness_fault(problem, toolchain=toolchain, cancel=cancel):
+        return GenerationRow(problem=problem.name, kind="", outcome="harness", why=fault)
+    if isinstance(made, Abstained):
+        why = "; ".join((made.reason, *made.questions))
+        return GenerationRow(problem=problem.name, kind="", outcome="abstained", why=why)
+    right = passes(problem, made.rtl.encode(), toolchain=toolchain, cancel=cancel)
+    return GenerationRow(
+        problem=problem.name, kind=made.kind, outcome="solved" if right else "wrong", why="; ".join(made.assumed)
+    )
+
+
+def generation_summary(suite: str, rows: Sequence[GenerationRow]) -> dict[str, object]:
+    """The counts over all problems."""
+
+    def count(outcome: str) -> int:
+        return sum(row.outcome == outcome for row in rows)
+
+    return {
+        "suite": suite,
+        "problems": len(rows),
+        "solved": count("solved"),
+        "wrong": count("wrong"),
+        "abstained": count("abstained"),
+        "harness_failures": count("harness"),
+        "by_kind": counted(row.kind for row in rows if row.outcome == "solved"),
+    }
+
+
+def run_hdlbits_select(
+    data: Path, models: Sequence[str], *, only: str, jobs: int, toolchain: Toolchain, cancel: CancelToken
+) -> Run[list[SelectionRow]]:
+    """One answer a problem from a model's recorded ones, chosen by the specification and the answers alone."""
+    rows: list[SelectionRow] = []
+    for model in models:
+        answers = recorded(data, model)
+
+        def one(
+            problem: Problem, model: str = model, answers: Mapping[str, tuple[bytes, ...]] = answers
+        ) -> SelectionRow:
+            return _selected(problem, model, answers.get(problem.name, ()), toolchain, cancel)
+
+        def line(row: SelectionRow) -> str:
+            said = row.harness or ("right" if row.selected else "wrong")
+            return f"{row.recorded} {row.problem}: {said}, {row.confidence:.2f} sure"
+
+        rows += yield from _each(asked(hdlbits(data), only), one, line, jobs)
+    return rows
+
+
+def _selected(
+    problem: Problem, model: str, answers: Sequence[bytes], toolchain: Toolchain, cancel: CancelToken
+) -> SelectionRow:
+    fault = harness_fault(problem, toolchain=toolchain, cancel=cancel)
+    scored = {text: passes(problem, text, toolchain=toolchain, cancel=cancel) for text in dict.fromkeys(answers)}
+    passed = [scored[text] for text in answers]
+    chosen = _chosen(problem, answers, toolchain, cancel)
+    return SelectionRow(
+        recorded=model,
+        problem=problem.name,
+        pass_at_1=sum(passed) / len(passed) if passed else 0.0,
+        pass_at_20=any(passed),
+        selected=chosen is not None and passes(problem, chosen.text, toolchain=toolchain, cancel=cancel),
+        confidence=chosen.confidence if chosen else 0.0,
+        how=chosen.how if chosen else "no answer can be used",
+        notes=chosen.notes if chosen else (),
+        harness=fault,
+    )
+
+
+def _chosen(problem: Problem, answers: Sequence[bytes], toolchain: Toolchain, cancel: CancelToken) -> Selection | None:
+    interface = read_interface(problem.specification, header=problem.header)
+    if interface is None:
+        return None
+    made = synthesise(problem.specification, header=problem.header)
+    with tempfile.TemporaryDirectory(prefix="veriloop-bench-") as name:
+        return select(
+            answers,
+            interface,
+            synthesis=made if isinstance(made, Synthesis) else None,
+            scratch=Path(name),
+            toolchain=toolchain,
+            cancel=cancel,
+        )
+
+
+def selection_summary(named: str, rows: Sequence[SelectionRow]) -> dict[str, object]:
+    """Figures in percent; several models are pooled. A problem that cannot be scored counts as one that fails."""
+    count = max(1, len(rows))
+    first = 100 * sum(row.pass_at_1 for row in rows) / count
+    chosen = 100 * sum(row.selected for row in rows) / count
+    any_ = 100 * sum(row.pass_at_20 for row in rows) / count
+    sure = [row for row in rows if row.confidence >= _SURE]
+    return {
+        "suite": "hdlbits-select",
+        "recorded": named,
+        "problems": len(rows),
+        "pass_at_1": round(first, 2),
+        "selected": round(chosen, 2),
+        "pass_at_20": round(any_, 2),
+        "gap_closed": round((chosen - first) / (any_ - first), 3) if any_ > first else None,
+        "calibration_90": round(100 * sum(row.selected for row in sure) / len(sure), 2) if sure else None,
+        "sure_90": round(100 * len(sure) / count, 2),
+        "harness_failures": sum(bool(row.harness) for row in rows),
+    }
+
+
+def _each(
+    items: Sequence[Problem], work: Callable[[Problem], _Row], line: Callable[[_Row], str], jobs: int
+) -> Run[list[_Row]]:
+    rows: list[_Row] = []
+    # Threads: what takes time is in the simulators.
+    with ThreadPoolExecutor(jobs) as pool:
+        try:
+            for number, row in enumerate(pool.map(work, items), start=1):
+                rows.append(row)
+                yield Note(f"[{number}/{len(items)}] {line(row)}")
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+    return rows
