@@ -30,6 +30,7 @@ INTERRUPTED_EXIT = 130
 
 VERBS = {
     "repair": "veriloop.assistant.cli.repair",
+    "generate": "veriloop.assistant.cli.generate",
     "check": "veriloop.assistant.cli.check",
     "undo": "veriloop.assistant.cli.undo",
     "bench": "veriloop.assistant.cli.bench",
@@ -42,6 +43,7 @@ VERBS = {
 
 SUMMARIES = {
     "repair": "find a verified change that makes a failing test pass",
+    "generate": "make a module from the tables, maps, diagrams and waveforms of a specification",
     "check": "judge a change that is there already, with the evidence",
     "undo": "take back the last change that was applied",
     "bench": "run a public set of problems, or a measurement, and count",
