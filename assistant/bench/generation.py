@@ -78,8 +78,7 @@ def run_verilogeval(
 
 
 def _generated(problem: Problem, toolchain: Toolchain, cancel: CancelToken) -> GenerationRow:
-    interface = read_interface(problem.specification, header=problem.header)
-    made = synthesise(problem.specification, interface) if interface else Abstained(reason="it names no ports")
+    made = synthesise(problem.specification, header=problem.header)
     if fault := harness_fault(problem, toolchain=toolchain, cancel=cancel):
         return GenerationRow(problem=problem.name, kind="", outcome="harness", why=fault)
     if isinstance(made, Abstained):
@@ -153,7 +152,7 @@ def _chosen(problem: Problem, answers: Sequence[bytes], toolchain: Toolchain, ca
     interface = read_interface(problem.specification, header=problem.header)
     if interface is None:
         return None
-    made = synthesise(problem.specification, interface)
+    made = synthesise(problem.specification, header=problem.header)
     with tempfile.TemporaryDirectory(prefix="veriloop-bench-") as name:
         return select(
             answers,

@@ -13,8 +13,6 @@ from veriloop.assistant.execute import Completed, execute, find_program
 
 COMPILE_TIMEOUT_S = 60.0
 
-NO_DUMPS = "-none"
-
 _VERSION = re.compile(r"Icarus Verilog version (\S+)")
 _MESSAGE = re.compile(r"^(?P<path>[^:\n]+):(?P<line>\d+): (?P<message>.+)$", re.M)
 
@@ -71,14 +69,10 @@ class Icarus:
         cancel: CancelToken,
         modules: Sequence[Path] = (),
         env: Mapping[str, str] | None = None,
-        dumps: bool = True,
     ) -> Completed:
-        """Runs a compiled design with the VPI libraries `modules`; `-n` makes `$stop` end it.
-
-        Without `dumps` no waveform file is written, whatever the design asks for.
-        """
+        """Runs a compiled design with the VPI libraries `modules`; `-n` makes `$stop` end it."""
         loaded = [word for path in modules for word in ("-m", str(path))]
-        argv: list[str | Path] = [self.runtime, "-n", *loaded, binary, *([] if dumps else [NO_DUMPS]), *plusargs]
+        argv: list[str | Path] = [self.runtime, "-n", *loaded, binary, *plusargs]
         return execute(argv, cwd=cwd, timeout_s=timeout_s, cancel=cancel, env=env)
 
 
