@@ -22,11 +22,13 @@ from veriloop.assistant.verify.cache import VerdictCache, verdict_key
 from veriloop.assistant.verify.evidence import Evidence, Report, Step
 from veriloop.assistant.verify.judged import NOT_THERE, Judged, evidence_of, passes, reasons, unchecked, without_root
 from veriloop.assistant.verify.protected import Contents, Protected, Workflow, protected
-from veriloop.assistant.verify.simulation import conclude, run_testbench
+from veriloop.assistant.verify.results import SimResult
+from veriloop.assistant.verify.simulation import conclude, is_cut_short, run_testbench
 from veriloop.assistant.verify.static import Found, instantiated, missing_files, parse_step, static_steps
 from veriloop.assistant.verify.testbench import CommandTest, Testbench
 from veriloop.assistant.verify.toolchain import Toolchain
 
+_BASELINE = "baseline"
 PROTECTED = "protected"
 """The step that says what a change touches of what judges it."""
 
@@ -52,6 +54,10 @@ class Gate:
     needs: tuple[str, ...] = ()
     editable: tuple[str, ...] = ()
     locked: tuple[str, ...] = ()
+    _red: dict[tuple[str, Testbench], tuple[SimResult, ...]] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
+    """How bases failed, by tree and testbench: one that hangs is waited for once."""
 
     def check(
         self,
@@ -109,7 +115,7 @@ class Gate:
         """What the base itself comes to. A workflow looks here for what fails before it starts."""
         with self._copy(base) as (copy, scratch):
             yield from self._tell(copy)
-            judged = yield from self._judge("baseline", copy, scratch, testbenches, designs, changed=())
+            judged = yield from self._judge(_BASELINE, copy, scratch, testbenches, designs, changed=())
             yield from map(Note, self._tell_what_is_missing(judged.steps))
         return judged.steps
 
@@ -141,7 +147,7 @@ class Gate:
         changed = tuple(contents)
         with self._copy(patch.base) as (copy, scratch):
             yield from self._tell(copy)
-            before = yield from self._judge("baseline", copy, scratch, testbenches, designs, changed)
+            before = yield from self._judge(_BASELINE, copy, scratch, testbenches, designs, changed)
         with self._copy(tree) as (copy, scratch):
             after = yield from self._judge("check", copy, scratch, testbenches, designs, changed)
         steps = (*after.steps, *([_shown(touched)] if touched else []))
@@ -186,7 +192,7 @@ class Gate:
         evidences, notes = [], []
         for testbench in testbenches:
             yield Stage(f"{name}: {testbench.name}")
-            step, evidence, said = self._test(testbench, copy, scratch)
+            step, evidence, said = self._test(testbench, copy, scratch, until_red=name == _BASELINE)
             steps.append(step)
             evidences.append(evidence)
             notes += [f"{testbench.name}: {note}" for note in said]
@@ -206,7 +212,9 @@ class Gate:
             yield step, Counter() if found or testbenches else errors
         yield from found
 
-    def _test(self, testbench: Testbench, copy: Export, scratch: Path) -> tuple[Step, Evidence, tuple[str, ...]]:
+    def _test(
+        self, testbench: Testbench, copy: Export, scratch: Path, *, until_red: bool
+    ) -> tuple[Step, Evidence, tuple[str, ...]]:
         missing = missing_files(testbench, copy.root)
         if missing:
             detail = f"{NOT_THERE}: {', '.join(missing)}"
@@ -215,13 +223,22 @@ class Gate:
         tree = "" if copy.added else copy.tree
         key = verdict_key(testbench, root=copy.root, tree=tree, tools=self.toolchain.versions)
         known = self.cache.get(key) if self.cache and key else None
+        if known is None and until_red:
+            known = self._red.get((copy.tree, testbench))
         results = known or tuple(
             without_root(result, copy.root)
             for result in run_testbench(
-                testbench, root=copy.root, scratch=scratch, toolchain=self.toolchain, cancel=self.cancel
+                testbench,
+                root=copy.root,
+                scratch=scratch,
+                toolchain=self.toolchain,
+                cancel=self.cancel,
+                until_red=until_red,
             )
         )
-        if self.cache and key and known is None:
+        if until_red and any(not result.passed for result in results):
+            self._red[copy.tree, testbench] = results
+        if self.cache and key and known is None and not is_cut_short(results):
             self.cache.put(key, results)
         said = conclude(testbench, results, root=copy.root)
         detail = "; ".join(reasons(results, said.passed))

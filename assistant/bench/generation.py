@@ -78,7 +78,8 @@ def run_verilogeval(
 
 
 def _generated(problem: Problem, toolchain: Toolchain, cancel: CancelToken) -> GenerationRow:
-    made = synthesise(problem.specification, header=problem.header)
+    interface = read_interface(problem.specification, header=problem.header)
+    made = synthesise(problem.specification, interface) if interface else Abstained(reason="it names no ports")
     if fault := harness_fault(problem, toolchain=toolchain, cancel=cancel):
         return GenerationRow(problem=problem.name, kind="", outcome="harness", why=fault)
     if isinstance(made, Abstained):
@@ -152,7 +153,7 @@ def _chosen(problem: Problem, answers: Sequence[bytes], toolchain: Toolchain, ca
     interface = read_interface(problem.specification, header=problem.header)
     if interface is None:
         return None
-    made = synthesise(problem.specification, header=problem.header)
+    made = synthesise(problem.specification, interface)
     with tempfile.TemporaryDirectory(prefix="veriloop-bench-") as name:
         return select(
             answers,

@@ -30,6 +30,7 @@ INTERRUPTED_EXIT = 130
 
 VERBS = {
     "repair": "veriloop.assistant.cli.repair",
+    "generate": "veriloop.assistant.cli.generate",
     "check": "veriloop.assistant.cli.check",
     "undo": "veriloop.assistant.cli.undo",
     "bench": "veriloop.assistant.cli.bench",
@@ -37,13 +38,12 @@ VERBS = {
     "trust": "veriloop.assistant.cli.trust",
     "config": "veriloop.assistant.cli.config",
     "doctor": "veriloop.assistant.cli.doctor",
-    "lsp": "veriloop.lsp.verb",
-    "lsp-query": "veriloop.assistant.cli.lsp_query",
 }
 """Where each verb lives."""
 
 SUMMARIES = {
     "repair": "find a verified change that makes a failing test pass",
+    "generate": "make a module from the tables, maps, diagrams and waveforms of a specification",
     "check": "judge a change that is there already, with the evidence",
     "undo": "take back the last change that was applied",
     "bench": "run a public set of problems, or a measurement, and count",
@@ -51,8 +51,6 @@ SUMMARIES = {
     "trust": "allow this repository's own files to name test commands",
     "config": "show the settings in force and where each comes from",
     "doctor": "show what is installed, what is missing and how to get it",
-    "lsp": "serve an editor: navigation, diagnostics, completion, verification",
-    "lsp-query": "ask what the language server knows, from the command line",
 }
 """Each verb's `HELP`, said here too so that `--help` need not import them all."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import itertools
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
@@ -57,6 +58,43 @@ def edited(contents: Mapping[str, bytes], edits: Iterable[Edit]) -> dict[str, by
     for edit in edits:
         by_path.setdefault(edit.path, []).append(edit)
     return {path: apply_edits(contents.get(path, b""), group) for path, group in by_path.items()}
+
+
+def differences(before: bytes, after: bytes) -> tuple[tuple[int, int, bytes], ...]:
+    """Replacements (first byte, byte after the last, new text) that make one text the other: few, small, in order."""
+    start = _common(before, after)
+    tail = min(_common(before[::-1], after[::-1]), len(before) - start, len(after) - start)
+    old, new = before[start : len(before) - tail], after[start : len(after) - tail]
+    if b"\n" not in old:
+        return ((start, start + len(old), new),) if old or new else ()
+    found: list[tuple[int, int, bytes]] = []
+    ours, theirs = old.splitlines(keepends=True), new.splitlines(keepends=True)
+    at = list(itertools.accumulate(map(len, ours), initial=start))
+    for tag, low, high, first, last in difflib.SequenceMatcher(None, ours, theirs, autojunk=False).get_opcodes():
+        if tag == "equal":
+            continue
+        if high - low == last - first:
+            # As many lines as before: each of them was changed by itself.
+            pairs = [(at[line], ours[line], theirs[first + line - low]) for line in range(low, high)]
+        else:
+            pairs = [(at[low], b"".join(ours[low:high]), b"".join(theirs[first:last]))]
+        for begin, gone, come in pairs:
+            head = _common(gone, come)
+            rest = min(_common(gone[::-1], come[::-1]), len(gone) - head, len(come) - head)
+            found.append((begin + head, begin + len(gone) - rest, come[head : len(come) - rest]))
+    return tuple(found)
+
+
+def _common(one: bytes, two: bytes) -> int:
+    """How many leading bytes are equal."""
+    low, high = 0, min(len(one), len(two))
+    while low < high:
+        middle = (low + high + 1) // 2
+        if one[:middle] == two[:middle]:
+            low = middle
+        else:
+            high = middle - 1
+    return low
 
 
 def unified_diff(path: str, before: bytes, after: bytes, *, context_lines: int = 3) -> str:

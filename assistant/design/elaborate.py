@@ -201,6 +201,30 @@ class Elaboration:
                 found.setdefault(name, signal)
         return found
 
+    def assigned_widths(self) -> Mapping[tuple[Path, int], frozenset[int]]:
+        """The widths in bits that values are assigned to, over all instances.
+
+        The key is the file and the byte at which a continuous assignment's left side, a declared net with a value, or
+        what an input port is connected to, starts. What is no vector of bits is left out.
+        """
+        found: dict[tuple[Path, int], set[int]] = {}
+        for instance in self.instances.values():
+            for source_range, kind in _assigned(instance):
+                span = self.span(source_range)
+                if span is not None:
+                    found.setdefault((span.path, span.start), set()).add(kind.bitWidth if kind.isIntegral else 0)
+        return {key: frozenset(widths) for key, widths in found.items() if 0 not in widths}
+
+    @property
+    def overridden_parameters(self) -> frozenset[str]:
+        """The names of parameters that some instance, or the command line, gives another value."""
+        return frozenset(
+            parameter.name
+            for instance in self.instances.values()
+            for parameter in instance.body.parameters
+            if isinstance(parameter, ast.ParameterSymbol) and parameter.isOverridden
+        )
+
     def span(self, source_range: pyslang.SourceRange) -> Span | None:
         """Where a range of slang's lies in a file that was given; none for text out of a header or a macro's body."""
         if source_range is None:
@@ -385,6 +409,26 @@ def child_instances(scope: Any) -> Iterator[ast.InstanceSymbol]:
             yield symbol
         elif isinstance(symbol, ast.InstanceArraySymbol):
             waiting.extend(symbol.elements)
+
+
+def _assigned(instance: ast.InstanceSymbol) -> Iterator[tuple[pyslang.SourceRange, ast.Type]]:
+    """Where values are assigned continuously in an instance, and to which type."""
+    for _, symbol in members(instance.body):
+        if isinstance(symbol, ast.ContinuousAssignSymbol):
+            assignment = symbol.assignment
+            if isinstance(assignment, ast.AssignmentExpression):
+                yield assignment.left.sourceRange, assignment.left.type
+        elif isinstance(symbol, ast.NetSymbol) and symbol.initializer is not None:
+            yield pyslang.SourceRange(symbol.location, symbol.location), symbol.type
+        elif isinstance(symbol, ast.InstanceSymbol):
+            for connection in symbol.portConnections:
+                port, value = connection.port, connection.expression
+                if (
+                    isinstance(port, ast.PortSymbol)
+                    and port.direction is ast.ArgumentDirection.In
+                    and value is not None
+                ):
+                    yield value.sourceRange, port.type
 
 
 def _signal(name: str, symbol: ast.Symbol, direction: Direction | None) -> Signal | None:

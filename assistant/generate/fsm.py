@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from veriloop.assistant.generate.interface import Bit, Interface, PortDeclaration
+from veriloop.assistant.generate.reference import MachineReference, Reference, TableReference
 from veriloop.assistant.generate.state_machine import (
     StateMachine,
     clocked,
@@ -23,6 +24,8 @@ class Body:
     """What stands between a module's header and its end, and what had to be assumed for it."""
 
     lines: str
+    reference: Reference | None = None
+    """What the machine says as a model; none where nothing brings it into a known state."""
     assumed: tuple[str, ...] = ()
 
 
@@ -40,7 +43,8 @@ def machine_body(machine: StateMachine, text: str, interface: Interface) -> Body
     if re.search(r"\b(?:negative|falling)[- ]edge\b", text, re.I):
         return None
     lines = clocked(machine, interface, clock.name, reset, one_hot=is_one_hot(text))
-    return Body(lines=lines, assumed=assumed)
+    reference = MachineReference(machine, reset, interface) if reset else None
+    return Body(lines=lines, reference=reference, assumed=assumed)
 
 
 def _present(machine: StateMachine, interface: Interface) -> PortDeclaration | None:
@@ -65,11 +69,12 @@ def _combinational(machine: StateMachine, present: PortDeclaration, text: str, i
             return None
         wanted.update(said)
     state = interface.bits(present)
+    table = next_state_table(machine, codes, state, wanted)
     if all(code.bit_count() == 1 for code in codes.values()) and len(codes) == present.width_bits:
         lines = one_hot_equations(machine, codes, state, wanted)
     else:
-        lines = next_state_table(machine, codes, state, wanted).statements()
-    return Body(lines="\n".join(f"  {line}" for line in lines))
+        lines = table.statements(interface)
+    return Body(lines="\n".join(f"  {line}" for line in lines), reference=TableReference(table, interface))
 
 
 def _meaning(

@@ -7,25 +7,29 @@ synthesised but named.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from veriloop.assistant.generate.bench_text import expected_of, steps
 from veriloop.assistant.generate.fsm import machine_body
-from veriloop.assistant.generate.interface import Interface, read_interface
+from veriloop.assistant.generate.interface import Interface
 from veriloop.assistant.generate.karnaugh import grids, read_karnaugh
+from veriloop.assistant.generate.reference import Reference, Row, TableReference, rows
 from veriloop.assistant.generate.state_diagram import read_diagram
 from veriloop.assistant.generate.state_machine import StateMachine
 from veriloop.assistant.generate.state_table import read_state_table
 from veriloop.assistant.generate.text import sentences
 from veriloop.assistant.generate.truth_table import TruthTable
 from veriloop.assistant.generate.truth_text import (
+    Made,
     read_automaton,
     read_characteristic,
     read_meanings,
     read_minterms,
     read_truth_table,
 )
-from veriloop.assistant.generate.waveform import explain, read_waveform
+from veriloop.assistant.generate.waveform import Waveform, explain, read_waveform
+from veriloop.assistant.generate.wording import read_reset
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,12 +39,14 @@ class Synthesis:
     Attributes:
         rtl: the module's text.
         kind: what it was made from, e.g. `karnaugh map`.
+        played: inputs with the outputs that the data says, worked out apart from the RTL; none where nothing can be.
         assumed: what the specification does not say and convention settled.
     """
 
     interface: Interface
     rtl: str
     kind: str
+    played: tuple[Row, ...] = ()
     assumed: tuple[str, ...] = ()
 
 
@@ -52,19 +58,17 @@ class Abstained:
     questions: tuple[str, ...] = ()
 
 
-_Body = tuple[str, tuple[str, ...]]
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Body:
+    """What stands between a module's header and its end, and what checks it."""
+
+    lines: str
+    played: tuple[Row, ...] = ()
+    assumed: tuple[str, ...] = ()
 
 
-def synthesise(text: str, *, header: str | None = None) -> Synthesis | Abstained:
-    """Makes a module from the data in a specification.
-
-    Args:
-        text: the specification.
-        header: the module header to use, where it is given apart.
-    """
-    interface = read_interface(text, header=header)
-    if interface is None or not interface.outputs:
-        return Abstained(reason="the specification names no ports")
+def synthesise(text: str, interface: Interface) -> Synthesis | Abstained:
+    """Makes a module with these ports from the data in a specification."""
     found: list[tuple[str, _Body]] = []
     questions: list[str] = []
     for kind, reader in _READERS.items():
@@ -76,13 +80,13 @@ def synthesise(text: str, *, header: str | None = None) -> Synthesis | Abstained
     if not found:
         reason = "the specification contradicts itself" if questions else "it holds no table, map, diagram or waveform"
         return Abstained(reason=reason, questions=tuple(questions))
-    if len({lines for _, (lines, _) in found}) > 1:
+    if len({body.lines for _, body in found}) > 1:
         kinds = " and ".join(kind for kind, _ in found)
         return Abstained(reason=f"its {kinds} say different things")
-    kind, (lines, assumed) = found[0]
+    kind, body = found[0]
     ports = ",\n".join(f"  {port}" for port in interface.ports)
-    rtl = f"module {interface.toplevel} (\n{ports}\n);\n{lines.rstrip()}\nendmodule\n"
-    return Synthesis(interface=interface, rtl=rtl, kind=kind, assumed=assumed)
+    rtl = f"module {interface.toplevel} (\n{ports}\n);\n{body.lines.rstrip()}\nendmodule\n"
+    return Synthesis(interface=interface, rtl=rtl, kind=kind, played=body.played, assumed=body.assumed)
 
 
 def _karnaugh(text: str, interface: Interface) -> _Body | Abstained | None:
@@ -104,7 +108,14 @@ def _minterms(text: str, interface: Interface) -> _Body | None:
 
 
 def _table(table: TruthTable, interface: Interface) -> _Body:
-    return "\n".join(f"  {line}" for line in table.statements(interface)), ()
+    lines = "\n".join(f"  {line}" for line in table.statements(interface))
+    return _Body(lines=lines, played=_played(TableReference(table, interface), interface))
+
+
+def _played(reference: Reference | None, interface: Interface, *, active_low: bool = False) -> tuple[Row, ...]:
+    if reference is None:
+        return ()
+    return tuple(rows(reference, interface, steps(interface, reference.corners(), active_low=active_low)))
 
 
 def _machine(machine: StateMachine | None, text: str, interface: Interface) -> _Body | Abstained | None:
@@ -113,7 +124,11 @@ def _machine(machine: StateMachine | None, text: str, interface: Interface) -> _
     if faults := machine.faults():
         return Abstained(reason="faulty machine", questions=tuple(faults))
     body = machine_body(machine, text, interface)
-    return (body.lines, body.assumed) if body else None
+    if body is None:
+        return None
+    reset, _ = read_reset(text, interface, machine.states)
+    played = _played(body.reference, interface, active_low=bool(reset and reset.active_low))
+    return _Body(lines=body.lines, played=played, assumed=body.assumed)
 
 
 def _waveform(text: str, interface: Interface) -> _Body | None:
@@ -125,13 +140,28 @@ def _waveform(text: str, interface: Interface) -> _Body | None:
         return None
     waveform = read_waveform(text, interface)
     shown = explain(waveform, interface) if waveform else None
-    return (shown.lines, shown.rules) if shown else None
+    if waveform is None or shown is None:
+        return None
+    return _Body(lines=shown.lines, played=tuple(_replayed(waveform, interface)), assumed=shown.rules)
 
 
-def _plain(reader: Callable[[str, Interface], str | None]) -> Callable[[str, Interface], _Body | None]:
+def _replayed(waveform: Waveform, interface: Interface) -> Iterator[Row]:
+    """The waveform's own rows; inputs that change with the clock change just after it, as the outputs do."""
+    clock = interface.clock.name if interface.clock else ""
+    before: dict[str, int] = {}
+    for row in waveform.rows:
+        given = {port.name: row[port.name] for port in interface.inputs}
+        known = {name: value for name, value in given.items() if value is not None}
+        if clock in known and before.get(clock, known[clock]) != known[clock]:
+            yield Row({clock: known[clock]}, {})
+        yield Row(known, expected_of(row, interface) if len(known) == len(given) else {})
+        before = known
+
+
+def _made(reader: Callable[[str, Interface], Made | None]) -> Callable[[str, Interface], _Body | None]:
     def read(text: str, interface: Interface) -> _Body | None:
-        lines = reader(text, interface)
-        return None if lines is None else (lines, ())
+        made = reader(text, interface)
+        return _Body(lines=made.lines, played=_played(made.reference, interface)) if made else None
 
     return read
 
@@ -142,8 +172,8 @@ _READERS: dict[str, Callable[[str, Interface], _Body | Abstained | None]] = {
     "list of minterms": _minterms,
     "state diagram": lambda text, interface: _machine(read_diagram(text, interface), text, interface),
     "state table": lambda text, interface: _machine(read_state_table(text, interface), text, interface),
-    "characteristic table": _plain(read_characteristic),
-    "table of codes": _plain(read_meanings),
-    "neighbourhood table": _plain(read_automaton),
+    "characteristic table": _made(read_characteristic),
+    "table of codes": _made(read_meanings),
+    "neighbourhood table": _made(read_automaton),
     "waveform": _waveform,
 }

@@ -4,11 +4,50 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 from veriloop.assistant.generate.interface import Bit, Interface
+from veriloop.assistant.generate.reference import (
+    CellsReference,
+    Expected,
+    Inputs,
+    Reference,
+    RegisterReference,
+    bit_of,
+)
 from veriloop.assistant.generate.tables import Table, tables
 from veriloop.assistant.generate.text import bare_lines, sentences
 from veriloop.assistant.generate.truth_table import TruthTable, concatenation, words
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """RTL of a module's body, and what the text says as a model that can be run."""
+
+    lines: str
+    reference: Reference
+
+
+@dataclass(frozen=True, slots=True)
+class _Meanings:
+    """Outputs that each stand for some codes of an input."""
+
+    port: str
+    rows: tuple[tuple[int, str], ...]
+    names: tuple[str, ...]
+
+    def corners(self) -> Sequence[Inputs]:
+        """The codes."""
+        return [{self.port: code} for code, _ in self.rows]
+
+    def outputs(self, inputs: Inputs) -> Expected:
+        """1 for the output that the code means, 0 for the others."""
+        return {Bit(name): str(int((inputs[self.port], name) in self.rows)) for name in self.names}
+
+    def tick(self, inputs: Inputs) -> None:
+        """Nothing: there is no state."""
+
 
 _LITERAL = re.compile(r"(?:(\d+)'([bdh])|(0x))?([0-9a-fA-F_]+)")
 _REST = re.compile(r"(?:anything|everything|all|any)? ?(?:else|others?)|otherwise|default", re.I)
@@ -63,7 +102,7 @@ def columned(text: str) -> Iterator[Table]:
             waiting.append(cells)
 
 
-def read_characteristic(text: str, interface: Interface) -> str | None:
+def read_characteristic(text: str, interface: Interface) -> Made | None:
     """A flip-flop's table, whose output column says what becomes of the value before the edge."""
     clock = interface.clock
     if clock is None or len(interface.outputs) != 1 or interface.outputs[0].width_bits != 1:
@@ -81,7 +120,15 @@ def read_characteristic(text: str, interface: Interface) -> str | None:
             continue
         lines = [f"  always_ff @(posedge {clock.name})", f"    case ({concatenation(bits)})"]
         lines += [f"      {len(bits)}'b{key}: {output} <= {value};" for key, value in zip(keys, values, strict=True)]
-        return "\n".join([*lines, "    endcase"])
+        meaning = dict(zip(keys, values, strict=True))
+
+        def following(inputs: Inputs, old: str | None, bits: list[Bit] = bits, meaning: Any = meaning) -> str | None:
+            value = meaning["".join(bit_of(inputs, bit, interface) for bit in bits)]
+            if value.startswith("1'b"):
+                return str(value[-1])
+            return old if old is None or value == output.port else str(1 - int(old))
+
+        return Made("\n".join([*lines, "    endcase"]), RegisterReference(output, following))
     return None
 
 
@@ -98,7 +145,7 @@ def _following(cell: str, name: str) -> str | None:
     return f"~{name}" if match[1] or match[3] else name
 
 
-def read_meanings(text: str, interface: Interface) -> str | None:
+def read_meanings(text: str, interface: Interface) -> Made | None:
     """Codes of one input and the output that each of them means, by the output's name."""
     outputs = interface.outputs
     if interface.clock is not None or any(port.width_bits > 1 for port in outputs) or len(interface.inputs) != 1:
@@ -125,7 +172,7 @@ def read_meanings(text: str, interface: Interface) -> str | None:
                 + ";"
                 for output in outputs
             ]
-            return "\n".join(lines)
+            return Made("\n".join(lines), _Meanings(port.name, tuple(rows), tuple(one.name for one in outputs)))
     return None
 
 
@@ -163,7 +210,7 @@ def read_minterms(text: str, interface: Interface) -> TruthTable | None:
     return TruthTable(inputs=inputs, outputs=outs, rows={word: value * len(outs) for word, value in rows.items()})
 
 
-def read_automaton(text: str, interface: Interface) -> str | None:
+def read_automaton(text: str, interface: Interface) -> Made | None:
     """A row of cells whose next values a table of a cell and its two neighbours gives."""
     clock, outputs = interface.clock, interface.outputs
     wide = [port for port in interface.data if outputs and port.width_bits == outputs[0].width_bits]
@@ -182,7 +229,7 @@ def read_automaton(text: str, interface: Interface) -> str | None:
         names = (Bit("left"), Bit(cells.name), Bit("right"))
         function = TruthTable(inputs=names, outputs=(Bit("following"),), rows={int(k, 2): v for k, v in rows.items()})
         high, low, name = cells.msb, cells.lsb, cells.name
-        return "\n".join(
+        lines = "\n".join(
             [
                 f"  logic [{high}:{low}] left, right, following;",
                 f"  assign left = {{1'b0, {name}[{high}:{low + 1}]}};",
@@ -194,6 +241,7 @@ def read_automaton(text: str, interface: Interface) -> str | None:
                 f"    else {name} <= following;",
             ]
         )
+        return Made(lines, CellsReference(name, data, load, cells.width_bits, low, rows))
     return None
 
 

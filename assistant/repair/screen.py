@@ -1,4 +1,8 @@
-"""Judging candidates quickly while the search runs. What passes here is only plausible: the gate has the last word."""
+"""Judging candidates quickly while the search runs. What passes here is only plausible: the gate has the last word.
+
+Several candidates share one build wherever that can be trusted, under the engine that will cost less by what it has
+cost so far.
+"""
 
 from __future__ import annotations
 
@@ -12,17 +16,27 @@ from pathlib import Path
 from veriloop.assistant.design.elaborate import Elaborator
 from veriloop.assistant.errors import ToolError
 from veriloop.assistant.events import CancelToken
+from veriloop.assistant.verify.batch.chooser import Engine
+from veriloop.assistant.verify.batch.judge import Batch
 from veriloop.assistant.verify.cocotb import run_cocotb
 from veriloop.assistant.verify.command import run_command
 from veriloop.assistant.verify.evidence import Evidence
 from veriloop.assistant.verify.results import Outcome, SimResult
 from veriloop.assistant.verify.simulation import conclude, run_icarus, run_testbench, run_verilator
-from veriloop.assistant.verify.testbench import CocotbTestbench, CommandTest, Testbench
+from veriloop.assistant.verify.testbench import (
+    CocotbTestbench,
+    CommandTest,
+    Testbench,
+    TraceTestbench,
+    VerilogTestbench,
+)
 from veriloop.assistant.verify.toolchain import Toolchain
 
 _COMMENTS = re.compile(rb"//[^\n]*|/\*.*?\*/", re.S)
 _SPACE = re.compile(rb"\s+")
 _SHORTEST_COMPILE_S = 2.0
+_SHARED = 3
+"""From how many candidates on a build of their own is worth it."""
 _AROUND = re.compile(rb"\s*([^\w\s])\s*")
 
 Contents = Mapping[str, bytes]
@@ -69,12 +83,38 @@ class Screen:
         self.elaborator = elaborator
         self._cancel = cancel
         self._pool = ThreadPoolExecutor(max_workers=len(workers))
+        self._batch: Batch | None = None
         self._seen = {fingerprint(original)}
 
     @property
     def jobs(self) -> int:
-        """How many candidates are judged at once."""
+        """How many simulations run at once."""
         return len(self._workers)
+
+    @property
+    def batches(self) -> bool:
+        """Whether candidates share a build, so that many at once cost little more than a few."""
+        return self._batch is not None
+
+    def share(self, contents: Contents, results: Sequence[SimResult]) -> None:
+        """Lets candidates share builds from now on, as versions of a design that compiles and of how it ran."""
+        usual: Engine = "icarus" if self.engine == "icarus" else "verilator"
+        mine = [run for run in results if run.engine == usual]
+        ran = bool(mine) and all(run.outcome not in (Outcome.COMPILE_ERROR, Outcome.TIMEOUT) for run in mine)
+        if self._batch is not None or not ran or not isinstance(self._testbench, VerilogTestbench | TraceTestbench):
+            return
+        worker = self._workers[0]
+        self._batch = Batch(
+            self._testbench,
+            usual=usual,
+            original={**self._original, **contents},
+            root=worker.root,
+            scratch=worker.scratch,
+            toolchain=self._toolchain,
+            cancel=self._cancel,
+            parallel=self.jobs,
+            baselines={usual: mine},
+        )
 
     def close(self) -> None:
         """Ends the worker threads."""
@@ -96,7 +136,18 @@ class Screen:
         return not self.elaborator.errors({root / path: content for path, content in candidate.items()})
 
     def judge(self, candidates: Sequence[Contents]) -> list[SimResult]:
-        """Judges at most `jobs` candidates at once."""
+        """Judges candidates, in one build where that can be, and otherwise one by one."""
+        shared: list[SimResult | None] = [None] * len(candidates)
+        if self._batch is not None and len(candidates) >= _SHARED:
+            shared = self._batch.judge(candidates)
+        alone = [index for index, result in enumerate(shared) if result is None]
+        for first in range(0, len(alone), self.jobs):
+            group = alone[first : first + self.jobs]
+            for index, result in zip(group, self._judge_alone([candidates[index] for index in group]), strict=True):
+                shared[index] = result
+        return [result for result in shared if result is not None]
+
+    def _judge_alone(self, candidates: Sequence[Contents]) -> list[SimResult]:
         if len(candidates) == 1:
             return [self._judge(self._workers[0], candidates[0])]
         pairs = zip(self._workers, candidates, strict=False)

@@ -35,6 +35,8 @@ _SPREAD = 0.35
 _FEW_PLACES = 40
 _DEEPEST = 5
 _NEARLY_FACTOR = 4
+_FIRST_BATCH = 8
+_LARGEST_BATCH = 64
 
 
 Changes = Mapping[str, tuple[Replacement, ...]]
@@ -141,7 +143,9 @@ def search(
         queue.begin(state)
     repeats: Counter[tuple[object, ...]] = Counter()
     limit = _Limit(limits)
-    while not limit.reached(found) and (batch := queue.take(screen, found, limit.priority)):
+    size = _FIRST_BATCH
+    while not limit.reached(found) and (batch := queue.take(screen, found, limit.priority, _most(screen, size))):
+        improved = False
         for (candidate, contents), result in zip(batch, screen.judge([one[1] for one in batch]), strict=True):
             found.tried += 1
             state = _reached(candidate, contents, result, found.tried)
@@ -156,15 +160,22 @@ def search(
                 offset = _CHILD_OFFSET * len(state.operators) + _REMAINING_WEIGHT * remaining
                 queue.expand(state, offset=offset + _REPEATED_WEIGHT * (repeats[_mark(result)] - 1))
                 queue.combine(root, state)
+                improved = True
             limit.passed(candidate.priority, found)
             if better:
                 found.best, found.best_state = result, state
         if found.plausible and found.seconds_to_first is None:
             found.seconds_to_first = time.monotonic() - started
+        size = _FIRST_BATCH if improved else min(2 * size, _LARGEST_BATCH)
         best = 0.0 if found.plausible else (found.best.score if found.best else 1.0)
         yield Tried(found.tried, best, batch[-1][0].operators[-1])
     found.exhausted = queue.empty
     return found
+
+
+def _most(screen: Screen, size: int) -> int:
+    """How many candidates to judge next: in batches few after an improvement, which orders the rest anew."""
+    return max(screen.jobs, size) if screen.batches else screen.jobs
 
 
 def _reached(candidate: Candidate, contents: Contents, result: SimResult, count: int) -> State:
@@ -227,10 +238,10 @@ class _Queue:
                 heapq.heappush(self._joined, (expected + candidate.cost / 100, next(self._order), candidate))
         self._partial.append(state)
 
-    def take(self, screen: Screen, found: Found, highest: float) -> list[tuple[Candidate, Contents]]:
-        """The next candidates, at most as many as are judged at once; none when nothing is left."""
+    def take(self, screen: Screen, found: Found, highest: float, most: int) -> list[tuple[Candidate, Contents]]:
+        """The next candidates, at most so many; none when nothing is left."""
         batch: list[tuple[Candidate, Contents]] = []
-        while len(batch) < screen.jobs and (candidate := self._pop(highest)) is not None:
+        while len(batch) < most and (candidate := self._pop(highest)) is not None:
             contents = candidate.contents
             if not screen.is_new(contents):
                 continue

@@ -156,7 +156,7 @@ def repair(
         _require_verdict(request, results, root)
         with _screen(request, original, results, workers, toolchain, cancel) as screen:
             yield from _tell(results)
-            found = yield from _search(screen, request, original, deadline, root)
+            found = yield from _search(screen, request, original, results, deadline, root)
             ranked, choice = yield from _ranked(found, original, request, toolchain, root, directory, cancel)
             outcome = yield from _verify(gate, base, original, ranked, request)
     return _result(outcome, found, choice, baseline, original, time.monotonic() - started)
@@ -280,9 +280,18 @@ def _tell(results: Sequence[SimResult]) -> Iterator[Note]:
     yield Note(f"the test fails under {red.engine}{where}: {red.reason}")
 
 
-def _search(screen: Screen, request: Request, original: Contents, deadline: float, root: Path) -> Run[Found]:
+def _search(
+    screen: Screen,
+    request: Request,
+    original: Contents,
+    results: Sequence[SimResult],
+    deadline: float,
+    root: Path,
+) -> Run[Found]:
     yield Stage("screen")
-    baseline = screen.judge([original])[0]
+    known = [run for run in results if run.engine == screen.engine]
+    baseline = worst(known) if known else screen.judge([original])[0]
+    screen.share(original, known)
     starts: list[State] = []
     if baseline.outcome is Outcome.COMPILE_ERROR and screen.elaborator is not None:
         yield Stage("compile errors")

@@ -19,6 +19,8 @@ from veriloop.assistant.execute import execute, find_program
 
 COMPILE_TIMEOUT_S = 600.0
 
+_LAYOUT = "2"
+"""Of a runtime's directory; raised where it changes."""
 _SOURCES = ("verilated", "verilated_timing", "verilated_threads", "verilated_random", "verilated_probdist")
 _TRACE_SOURCES = ("verilated_vcd_c",)
 _DPI_SOURCES = ("verilated_dpi", "verilated_vpi")
@@ -60,11 +62,12 @@ class Features:
     @property
     def headers(self) -> tuple[str, ...]:
         """What the precompiled header holds."""
-        names = ["verilated.h", "verilated_timing.h", "verilated_random.h", "verilated_syms.h", "verilated_sym_props.h"]
+        # What few designs need is left to them: every build reads all of the precompiled header.
+        names = ["verilated.h", "verilated_timing.h"]
         if self.trace:
             names.append("verilated_vcd_c.h")
         if self.vpi:
-            names += ["verilated_dpi.h", "verilated_vpi.h"]
+            names += ["verilated_syms.h", "verilated_sym_props.h", "verilated_dpi.h", "verilated_vpi.h"]
         return tuple(names)
 
 
@@ -129,7 +132,9 @@ class Runtime:
         cls, *, include: Path, version: str, compiler: Compiler, features: Features, cache: Path, cancel: CancelToken
     ) -> Runtime:
         """The runtime from the cache, built there first where it is missing (about 12 CPU s, once)."""
-        identity = "\n".join([version, compiler.version, str(include), *compiler.flags(include, features)])
+        flags = compiler.flags(include, features)
+        parts = [_LAYOUT, version, compiler.version, str(include), *flags, *features.headers]
+        identity = "\n".join(parts)
         name = hashlib.sha256(identity.encode()).hexdigest()[:16]
         directory = cache / "runtime" / name
         runtime = cls(directory, compiler, include, features)
@@ -152,7 +157,9 @@ class Runtime:
         includes = [*self.features.headers]
         header.write_text("".join(f'#include "{name}"\n' for name in includes) + "#include <memory>\n")
         program = self.compiler.program
-        self._run([program, "-O0", *flags, "-x", "c++-header", header, "-o", f"{header}.gch"], directory, cancel)
+        # A directory of precompiled headers: the compiler takes the one of its own optimisation level.
+        Path(f"{header}.gch").mkdir()
+        self._precompile(header, 0, cancel)
         objects = []
         for source in self.features.sources:
             objects.append(directory / f"{source}.o")
@@ -162,12 +169,34 @@ class Runtime:
         for path in objects:
             path.unlink()
 
-    def link(self, sources: Sequence[Path], binary: Path, *, extra: Sequence[str] = (), cancel: CancelToken) -> None:
+    def _precompile(self, header: Path, optimize: int, cancel: CancelToken) -> None:
+        flags = self.compiler.flags(self.include, self.features)
+        wanted = Path(f"{header}.gch", f"O{optimize}.gch")
+        # A name that no compiler looks for until it is whole; of two processes that build it the last one wins.
+        with tempfile.TemporaryDirectory(dir=header.parent) as building:
+            made = Path(building, wanted.name)
+            words: list[str | Path] = [self.compiler.program, f"-O{optimize}", *flags]
+            words += ["-x", "c++-header", header, "-o", made]
+            self._run(words, header.parent, cancel)
+            made.rename(wanted)
+
+    def link(
+        self,
+        sources: Sequence[Path],
+        binary: Path,
+        *,
+        extra: Sequence[str] = (),
+        optimize: int = 0,
+        cancel: CancelToken,
+    ) -> None:
         """Compiles the generated files as one translation unit and links them with the runtime.
 
         Raises:
             ToolFailed: the compiler refuses generated code: a fault of the tools, not of the design.
         """
+        header = self.directory / "runtime.h"
+        if not Path(f"{header}.gch", f"O{optimize}.gch").is_file():
+            self._precompile(header, optimize, cancel)
         unit = binary.with_suffix(".all.cpp")
         unit.write_text('#include "runtime.h"\n' + "".join(f'#include "{path.name}"\n' for path in sources))
         compiled = unit.with_suffix(".o")
@@ -176,7 +205,7 @@ class Runtime:
         program = self.compiler.program
         argv: list[str | Path] = [
             program,
-            "-O0",
+            f"-O{optimize}",
             f"-I{self.directory}",
             *flags,
             f"-I{directory}",

@@ -13,6 +13,8 @@ from veriloop.assistant.execute import Completed, execute, find_program
 
 COMPILE_TIMEOUT_S = 60.0
 
+NO_DUMPS = "-none"
+
 _VERSION = re.compile(r"Icarus Verilog version (\S+)")
 _MESSAGE = re.compile(r"^(?P<path>[^:\n]+):(?P<line>\d+): (?P<message>.+)$", re.M)
 
@@ -69,10 +71,14 @@ class Icarus:
         cancel: CancelToken,
         modules: Sequence[Path] = (),
         env: Mapping[str, str] | None = None,
+        dumps: bool = True,
     ) -> Completed:
-        """Runs a compiled design with the VPI libraries `modules`; `-n` makes `$stop` end it."""
+        """Runs a compiled design with the VPI libraries `modules`; `-n` makes `$stop` end it.
+
+        Without `dumps` no waveform file is written, whatever the design asks for.
+        """
         loaded = [word for path in modules for word in ("-m", str(path))]
-        argv: list[str | Path] = [self.runtime, "-n", *loaded, binary, *plusargs]
+        argv: list[str | Path] = [self.runtime, "-n", *loaded, binary, *([] if dumps else [NO_DUMPS]), *plusargs]
         return execute(argv, cwd=cwd, timeout_s=timeout_s, cancel=cancel, env=env)
 
 

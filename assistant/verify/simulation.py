@@ -23,7 +23,7 @@ from veriloop.assistant.verify.command import run_command
 from veriloop.assistant.verify.evidence import Evidence
 from veriloop.assistant.verify.icarus import COMPILE_TIMEOUT_S
 from veriloop.assistant.verify.results import Outcome, SimResult
-from veriloop.assistant.verify.summary import read_summary, severity_lines
+from veriloop.assistant.verify.summary import NO_SUMMARY, read_summary, severity_lines
 from veriloop.assistant.verify.testbench import (
     CocotbTestbench,
     CommandTest,
@@ -42,7 +42,13 @@ FileBench = VerilogTestbench | TraceTestbench
 
 
 def run_testbench(
-    testbench: Testbench, *, root: Path, scratch: Path, toolchain: Toolchain, cancel: CancelToken
+    testbench: Testbench,
+    *,
+    root: Path,
+    scratch: Path,
+    toolchain: Toolchain,
+    cancel: CancelToken,
+    until_red: bool = False,
 ) -> tuple[SimResult, ...]:
     """Runs a testbench in every way that its kind has.
 
@@ -52,6 +58,8 @@ def run_testbench(
         scratch: an existing directory for builds.
         toolchain: the simulators.
         cancel: stops everything.
+        until_red: a four-state run that fails is enough: it comes first, and nothing else is built. For a base of
+            which only that is asked.
 
     Raises:
         ToolError: a tool broke or is missing; says nothing about the design.
@@ -60,16 +68,33 @@ def run_testbench(
         return (run_command(testbench, root=root, cancel=cancel),)
     if isinstance(testbench, CocotbTestbench):
         return run_cocotb(testbench, root=root, scratch=scratch, toolchain=toolchain, cancel=cancel)
+    by_icarus = None
+    if until_red and isinstance(testbench, VerilogTestbench):
+        by_icarus = run_icarus(testbench, root=root, scratch=scratch, toolchain=toolchain, cancel=cancel)
+        if by_icarus is not None and _blocks(by_icarus):
+            return (by_icarus,)
     by_verilator = run_verilator(testbench, root=root, scratch=scratch, toolchain=toolchain, cancel=cancel)
-    by_icarus = run_icarus(testbench, root=root, scratch=scratch, toolchain=toolchain, cancel=cancel)
+    if by_icarus is None:
+        by_icarus = run_icarus(testbench, root=root, scratch=scratch, toolchain=toolchain, cancel=cancel)
     return (*by_verilator, *([by_icarus] if by_icarus else []))
+
+
+def is_cut_short(results: Sequence[SimResult]) -> bool:
+    """Whether these are not all the runs that there are, because the first was red."""
+    return all(result.engine == "icarus" for result in results)
+
+
+def _blocks(four_state: SimResult) -> bool:
+    """Whether a self-checking testbench is red by this run alone, whatever Verilator says: see `conclude`."""
+    ran = four_state.outcome in (Outcome.FAIL, Outcome.TIMEOUT)
+    return ran and four_state.reason != NO_SUMMARY
 
 
 def run_verilator(
     testbench: FileBench, *, root: Path, scratch: Path, toolchain: Toolchain, cancel: CancelToken
 ) -> tuple[SimResult, ...]:
     """Builds once and runs from each start state; one result if Verilator does not take the files."""
-    features = Features(trace=isinstance(testbench, TraceTestbench) and testbench.oracle.suffix.lower() == ".vcd")
+    features = Features(trace=keeps_dumps(testbench))
     with tempfile.TemporaryDirectory(dir=scratch) as name:
         built = toolchain.verilator.build(
             testbench.design.rooted(root), Path(name), cwd=root, cancel=cancel, features=features
@@ -110,6 +135,11 @@ def _run_binary(
         plusargs=_plusargs(testbench),
         cancel=cancel,
     )
+    return read_verilator_run(testbench, done, root=root, start=start)
+
+
+def read_verilator_run(testbench: FileBench, done: Completed, *, root: Path, start: str) -> SimResult:
+    """What a simulation that `Verilator.build` made came to."""
     result = read_run(testbench, done, root=root, engine="verilator", start=start)
     if done.ok and END_MARK not in done.output and result.passed:
         return replace(result, outcome=Outcome.FAIL, reason="the simulation did not end by itself")
@@ -145,9 +175,20 @@ def run_icarus(
             cwd=root,
             timeout_s=testbench.timeout_s,
             plusargs=_plusargs(testbench),
+            dumps=keeps_dumps(testbench),
             cancel=cancel,
         )
-        return read_run(testbench, done, root=root, engine="icarus", start="x")
+        return read_icarus_run(testbench, done, root=root)
+
+
+def read_icarus_run(testbench: FileBench, done: Completed, *, root: Path) -> SimResult:
+    """What a four-state simulation came to."""
+    return read_run(testbench, done, root=root, engine="icarus", start="x")
+
+
+def keeps_dumps(testbench: FileBench) -> bool:
+    """Whether a VCD file that a run writes is looked at; where it is not, none is written."""
+    return isinstance(testbench, TraceTestbench) and testbench.oracle.suffix.lower() == ".vcd"
 
 
 def read_run(testbench: FileBench, done: Completed, *, root: Path, engine: str, start: str) -> SimResult:

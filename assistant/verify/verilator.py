@@ -132,6 +132,7 @@ class Verilator:
         arguments: Sequence[str] = (),
         main: str | Callable[[Path], str] = _MAIN,
         link: Sequence[str] = (),
+        optimize: int = 0,
     ) -> Binary | Rejected:
         """Builds a simulation in `directory`, or says why Verilator does not take the design.
 
@@ -145,6 +146,7 @@ class Verilator:
             main: the C++ of the program's entry, with `Vtop` as the model's class, or what makes it from the directory
                 of the generated files.
             link: further arguments for the linker.
+            optimize: the C++ compiler's level: 0 for short runs, 1 for long ones.
 
         Raises:
             ToolFailed: Verilator broke, or the compiler refuses its output.
@@ -161,7 +163,8 @@ class Verilator:
         sources = sorted(directory.glob("Vtop*.cpp"))
         entry = directory / "entry.cpp"
         entry.write_text(main if isinstance(main, str) else main(directory))
-        self._runtime(features, cancel).link([*sources, entry], directory / "sim", extra=link, cancel=cancel)
+        runtime = self._runtime(features, cancel)
+        runtime.link([*sources, entry], directory / "sim", extra=link, optimize=optimize, cancel=cancel)
         return Binary(directory / "sim")
 
     @property

@@ -58,10 +58,12 @@ def test_no_answer_is_no_answer(answers, toolchain, tmp_path):
 
 def test_what_the_specification_gives_comes_before_all(toolchain, tmp_path):
     text = "- input p\n- input q\n- output y\n\np | q | y\n0 | 0 | 0\n0 | 1 | 1\n1 | 0 | 1\n1 | 1 | 0\n"
-    made = synthesise(text, header="module x(input p, input q, output y);")
+    interface = read_interface(text)
+    assert interface is not None
+    made = synthesise(text, interface)
     assert isinstance(made, Synthesis)
-    wrong = b"module x(input p, input q, output y); assign y = p & q; endmodule"
-    found = chosen([wrong] * 5, toolchain, tmp_path, header="module x(input p, input q, output y);", synthesis=made)
+    wrong = b"module top(input p, input q, output y); assign y = p & q; endmodule"
+    found = chosen([wrong] * 5, toolchain, tmp_path, header="module top(input p, input q, output y);", synthesis=made)
     assert found.text == made.rtl.encode()
     assert "truth table" in found.how
     assert found.confidence > 0.9

@@ -7,12 +7,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from veriloop.assistant.generate.interface import Bit
-from veriloop.assistant.generate.synthesis import Abstained, Synthesis, synthesise
+from veriloop.assistant.generate import synthesis
+from veriloop.assistant.generate.interface import Bit, read_interface
+from veriloop.assistant.generate.synthesis import Abstained, Synthesis
 from veriloop.assistant.generate.truth_table import expression
 
 GATES = "- input p\n- input q\n- input r\n- output y\n"
 CLOCKED = "Module named `seq`.\n- input clk\n- input rst\n- input go\n- output busy\n"
+
+
+def synthesise(text: str) -> Synthesis | Abstained:
+    interface = read_interface(text)
+    return synthesis.synthesise(text, interface) if interface else Abstained(reason="no ports")
 
 
 def made(text: str) -> Synthesis:

@@ -225,9 +225,9 @@ def test_an_oracle_of_unknowns_is_refused(trace, judge, verilator_alone):
 def test_a_vcd_of_one_simulator_is_an_oracle_for_the_other(write, root, judge, tools):
     tb = BENCH.replace("initial begin", 'initial begin $dumpfile("out.vcd"); $dumpvars(0, tb);', 1)
     design = Design(toplevel="tb", sources=(write("counter.v", COUNTER), write("tb.v", tb)))
-    run_testbench(
-        VerilogTestbench(name="tb", design=design), root=root, scratch=root, toolchain=tools, cancel=CancelToken()
-    )
+    cancel = CancelToken()
+    tools.icarus.build(design.rooted(root), root / "sim.vvp", cwd=root, cancel=cancel)
+    tools.icarus.simulate(root / "sim.vvp", cwd=root, timeout_s=20, plusargs=(), cancel=cancel)
     (root / "out.vcd").rename(root / "oracle.vcd")
     testbench = TraceTestbench(name="tb", design=design, oracle=Path("oracle.vcd"), output="out.vcd")
     results, conclusion = judge(testbench, tools)
@@ -248,3 +248,27 @@ def test_no_runs_are_no_pass(bench):
         assert not conclude(testbench, (), root=Path()).passed
     four_state = SimResult(outcome=Outcome.PASS, engine="icarus", start="x")
     assert not conclude(bench(), (four_state,), root=Path()).passed
+
+
+@pytest.mark.needs("iverilog")
+def test_a_base_is_run_until_it_is_red(write, root, tools):
+    tb = BENCH
+    design = Design(toplevel="tb", sources=(write("counter.v", COUNTER.replace("q + 1", "q + 3")), write("tb.v", tb)))
+    testbench = VerilogTestbench(name="tb", design=design)
+    arguments = {"root": root, "scratch": root, "toolchain": tools, "cancel": CancelToken()}
+    runs = run_testbench(testbench, **arguments, until_red=True)
+    assert [run.engine for run in runs] == ["icarus"]
+    assert not conclude(testbench, runs, root=root).passed
+    write("counter.v", COUNTER)
+    runs = run_testbench(testbench, **arguments, until_red=True)
+    assert [run.engine for run in runs] == ["verilator"] * 3 + ["icarus"]
+
+
+@pytest.mark.needs("iverilog")
+def test_a_judge_of_itself_writes_no_waves(write, root, tools):
+    tb = BENCH.replace("initial begin", 'initial begin $dumpfile("out.vcd"); $dumpvars(0, tb);', 1)
+    design = Design(toplevel="tb", sources=(write("counter.v", COUNTER), write("tb.v", tb)))
+    testbench = VerilogTestbench(name="tb", design=design)
+    runs = run_testbench(testbench, root=root, scratch=root, toolchain=tools, cancel=CancelToken())
+    assert all(run.passed for run in runs)
+    assert not (root / "out.vcd").exists()

@@ -1,1 +1,0 @@
-"""One module a feature: decodes the request, asks the core, encodes the answer."""

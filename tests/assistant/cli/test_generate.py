@@ -1,0 +1,126 @@
+from __future__ import annotations
+
+import io
+import json
+import subprocess
+
+import pytest
+
+from veriloop.assistant.cli.main import main
+
+pytestmark = [pytest.mark.needs("verilator", "c++", "iverilog")]
+
+MACHINE = """# A start button
+
+A module named `starter`.
+
+- input clk
+- input reset
+- input go
+- output busy
+
+    IDLE (busy=0) --go=0--> IDLE
+    IDLE (busy=0) --go=1--> RUN
+    RUN  (busy=1) --always--> IDLE
+
+Reset is synchronous, active high, and leads to state IDLE.
+"""
+PROSE = "A module named `inv`.\n\n- input a\n- output y\n\nThe output is the complement of the input.\n"
+
+
+@pytest.fixture(autouse=True)
+def here(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def run(capsys, *words):
+    code = main(["generate", *words, "--json"])
+    return code, json.loads(capsys.readouterr().out)
+
+
+def test_a_machine_is_made_checked_and_written(here, capsys):
+    (here / "spec.md").write_text(MACHINE)
+    code, data = run(capsys, "spec.md", "-o", "starter.sv", "--bench", "tb.sv")
+    assert code == 0
+    assert (data["status"], data["evidence"], data["confidence"]) == ("generated", "tests", None)
+    assert "state diagram" in data["how"]
+    played = next(step for step in data["steps"] if step["runs"])
+    assert all(run["checks"] > 100 and run["outcome"] == "pass" for run in played["runs"])
+    assert {run["engine"] for run in played["runs"]} == {"verilator", "icarus"}
+    assert (here / "starter.sv").read_text() == data["rtl"]
+    assert "starter dut" in (here / "tb.sv").read_text()
+
+
+def test_the_testbench_can_fail(here, capsys):
+    (here / "spec.md").write_text(MACHINE)
+    assert run(capsys, "spec.md", "-o", "starter.sv", "--bench", "tb.sv")[0] == 0
+    wrong = (here / "starter.sv").read_text().replace("(state == RUN)", "(state == IDLE)")
+    (here / "starter.sv").write_text(wrong)
+    subprocess.run(["iverilog", "-g2012", "-o", "sim", "tb.sv", "starter.sv"], check=True)
+    said = subprocess.run(["vvp", "-n", "sim"], check=True, capture_output=True, text=True).stdout
+    assert "Mismatches: 0 in" not in said
+    assert "expected" in said
+
+
+def test_to_the_terminal_under_another_name(here, capsys, monkeypatch):
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(MACHINE.encode())))
+    assert main(["generate", "-", "--top", "button"]) == 0
+    said = capsys.readouterr().out
+    assert said.startswith("module button (")
+    assert said.endswith("evidence: tests\n")
+
+
+def test_prose_is_not_guessed(here, capsys):
+    (here / "spec.md").write_text(PROSE)
+    code, data = run(capsys, "spec.md", "-o", "inv.sv")
+    assert code == 3
+    assert data["status"] == "abstained"
+    assert not (here / "inv.sv").exists()
+    assert main(["generate", "spec.md"]) == 3
+    assert "--answer FILE" in capsys.readouterr().out
+
+
+def test_a_contradiction_is_asked_about(here, capsys):
+    (here / "spec.md").write_text(MACHINE.replace("IDLE (busy=0) --go=0--> IDLE", "IDLE (busy=0) --go=1--> IDLE"))
+    code, data = run(capsys, "spec.md")
+    assert code == 3
+    assert "state IDLE goes to IDLE and RUN on go=1" in data["questions"]
+
+
+def test_answers_are_held_against_each_other(here, capsys):
+    (here / "spec.md").write_text(PROSE)
+    for name, text in (("a", "~a"), ("b", "!a"), ("c", "a")):
+        (here / f"{name}.sv").write_text(f"module inv(input a, output y);\n  assign y = {text};\nendmodule\n")
+    code, data = run(capsys, "spec.md", "--answer", "a.sv", "--answer", "c.sv", "--answer", "b.sv", "-o", "inv.sv")
+    assert code == 0
+    assert "2 of 3 independent answers" in data["how"]
+    assert 0.4 < data["confidence"] < 0.7
+    assert data["evidence"] == "elaborates"
+    assert (here / "inv.sv").read_text() in {(here / "a.sv").read_text(), (here / "b.sv").read_text()}
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["none.md"], "none.md cannot be read"),
+        (["empty.md"], "the specification empty.md is empty"),
+        (["spec.md", "-o", "there.sv"], "there.sv is there already"),
+        (["spec.md", "-o", "no/dir.sv"], "no such directory: no"),
+        (["spec.md", "--answer", "none.sv"], "none.sv cannot be read"),
+    ],
+)
+def test_bad_input(words, said, here, capsys):
+    (here / "spec.md").write_text(MACHINE)
+    (here / "empty.md").write_text(" \n")
+    (here / "there.sv").write_text("mine")
+    assert main(["generate", *words]) == 2
+    assert said in capsys.readouterr().err
+    assert (here / "there.sv").read_text() == "mine"
+
+
+def test_a_specification_without_ports(here, capsys):
+    (here / "spec.md").write_text("Make it fast.")
+    code, data = run(capsys, "spec.md")
+    assert code == 3
+    assert "no ports" in data["reason"]

@@ -1,0 +1,189 @@
+"""Many versions in one design: each version that is held must be that version, and what cannot be held is left out."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from veriloop.assistant.design.alternatives import Choices, Facts, package_text, written_by
+from veriloop.assistant.design.edits import Edit, apply_edits, differences
+from veriloop.assistant.design.elaborate import Elaborator
+from veriloop.assistant.design.model import Design
+
+TEXT = """\
+`default_nettype none
+module dut (input wire clk, input wire [3:0] a, output reg [3:0] q, output wire [4:0] y, output wire z);
+  localparam [1:0] STEP = 2'd1;
+  reg [3:0] count = 0;
+  wire [3:0] next = count + STEP;
+  always @(posedge clk) begin
+    count <= next;
+    if (a[0]) q <= a; else if (a[1]) q <= count;
+    case (a) 4'd1: q <= 0; default: ; endcase
+  end
+  assign y = {1'b0, a} + 1, z = a < 2;
+  sub inner (.a(a[0]), .b());
+endmodule
+module sub (input wire a, output wire b);
+  reg r;
+  always @* r = ~a;
+  assign b = r;
+endmodule
+"""
+
+
+@pytest.fixture
+def held(tmp_path):
+    """What a list of replacements (old text, new text) makes: the text with all versions, and those it holds."""
+    path = tmp_path / "dut.sv"
+
+    def held(*versions: tuple[str, str], text: str = TEXT, exact: bool = False) -> tuple[str, list[bool]]:
+        path.write_text(text)
+        elaboration = Elaborator(Design(toplevel="", sources=(path,))).elaborate()
+        facts = Facts(elaboration.assigned_widths(), elaboration.overridden_parameters)
+        choices = Choices({path: text.encode()}, facts, exact_sensitivity=exact)
+        found = [choices.changes({path: text.replace(old, new, 1).encode()}) for old, new in versions]
+        kept = {number: changes for number, changes in enumerate(found, 1) if changes}
+        combined = choices.combined(kept).get(path, text.encode())
+        package = tmp_path / "package.sv"
+        package.write_bytes(package_text("0"))
+        design = Design(toplevel="", sources=(package, path))
+        ignored = {"MultipleAlwaysAssigns", "MixedVarAssigns"}
+        errors = [one for one in Elaborator(design).errors({path: combined}) if one.code not in ignored]
+        assert not errors, f"{errors[0]}\n{combined.decode()}"
+        return combined.decode(), [bool(one) for one in found]
+
+    return held
+
+
+@pytest.mark.parametrize("exact", [False, True])
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("q <= a;", "q <= ~a;"),
+        ("if (a[0]) q <= a; else if", "if (a[0]) q <= a; if"),
+        ("count <= next;", "count <= next; q <= 1;"),
+        ("{1'b0, a} + 1", "a - 1"),
+        ("a < 2", "a"),
+        ("count + STEP", "count"),
+        ("posedge clk", "negedge clk"),
+        ("posedge clk", "posedge clk or posedge a"),
+        ("always @* r = ~a;", "always @(posedge a) r <= a;"),
+        ("r = ~a", "r = a"),
+        ("2'd1", "2'd2"),
+        ("reg [3:0] count", "reg [4:0] count"),
+        (".a(a[0])", ".a(a[2:1])"),
+        ("4'd1: q <= 0;", "4'd1, 4'd2: q <= 0;"),
+        ("4'd1: q <= 0;", ""),
+        ("wire [3:0] next = count", "wire [2:0] next = count"),
+    ],
+)
+def test_what_can_be_chosen(held, old, new, exact):
+    combined, kept = held((old, new), exact=exact)
+    assert kept == [True]
+    assert "veriloop_batch::version" in combined
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("output wire [4:0] y", "output wire [5:0] y"),
+        ("input wire [3:0] a", "input wire signed [3:0] a"),
+        ("assign y =", "assign z ="),
+        (".b()", ".b(z)"),
+        ("sub inner", "sub other"),
+        ("`default_nettype none", ""),
+        ("module sub", "module sup"),
+    ],
+)
+def test_what_cannot_be_chosen_is_left_out(held, old, new):
+    combined, kept = held((old, new))
+    assert kept == [False]
+    assert combined == TEXT
+
+
+def test_versions_at_one_place_share_a_choice_and_equal_ones_a_branch(held):
+    combined, kept = held(("q <= a;", "q <= 1;"), ("q <= a;", "q <= 2;"), ("q <= a;", "q <= 1;"))
+    assert kept == [True] * 3
+    assert combined.count("case (veriloop_batch::version)") == 1
+    assert "1, 3: " in combined
+
+
+def test_a_place_inside_another_stays_in_its_unchanged_text(held):
+    combined, kept = held(("q <= a;", "q <= 1;"), ("if (a[0]) q <= a; else if", "if (a[0]) q <= a; if"))
+    assert kept == [True, True]
+    assert combined.count("case (veriloop_batch::version)") == 2
+
+
+def test_a_wider_alternative_widens_nothing_else(held):
+    combined, _ = held(("a < 2", "{4{a}}"))
+    assert "wire [0:0]" in combined
+
+
+def test_an_event_driven_simulator_gets_a_process_a_version(held):
+    plain, _ = held(("r = ~a", "r = a"))
+    exact, _ = held(("r = ~a", "r = a"), exact=True)
+    assert plain.count("always @*") == 1
+    assert exact.count("always @*") == 2
+
+
+def test_a_parameter_that_an_instance_overrides_is_left_out(held):
+    text = "module top; sub #(.W(3)) s(); endmodule\nmodule sub; parameter W = 2; initial $display(W); endmodule\n"
+    assert held(("W = 2", "W = 4"), text=text)[1] == [False]
+    assert held(("W = 2", "W = 4"), text=text.replace("#(.W(3)) ", ""))[1] == [True]
+
+
+def test_a_net_whose_width_differs_between_instances_is_left_out(held):
+    text = (
+        "module top; sub #(3) s(); sub #(4) t(); endmodule\n"
+        "module sub #(parameter W = 2); wire [W-1:0] y; assign y = 1 + 2; endmodule\n"
+    )
+    assert held(("1 + 2", "1 - 2"), text=text)[1] == [False]
+
+
+def test_a_text_with_a_directive_is_left_out(held):
+    text = "module m(input a, output reg b);\nalways @* begin\n`ifdef X\nb = a;\n`endif\nb = 1;\nend\nendmodule\n"
+    assert held(("b = 1;", "b = 1; end\n`define Y\nbegin"), text=text)[1] == [False]
+
+
+def test_named_blocks_do_not_meet(held):
+    text = "module m(input c, output reg b);\nalways @(posedge c) begin : blk\nreg t; t = 1; b <= t;\nend\nendmodule\n"
+    assert held(("reg t;", "reg [1:0] t;"), text=text)[1] == [True]
+
+
+def test_a_line_tells_who_wrote_it(held):
+    combined, _ = held(("q <= a;", "q <= 1 +;".replace("+", "+ 1")), ("r = ~a", "r = a ^ 1"))
+    lines = combined.splitlines()
+    where = {number: written_by(combined.encode(), number) for number in range(1, len(lines) + 1)}
+    assert {1} in [set(found) for line, found in where.items() if "q <= 1 + 1" in lines[line - 1]]
+    assert {2} in [set(found) for line, found in where.items() if "r = a ^ 1" in lines[line - 1]]
+    assert where[1] == frozenset()
+
+
+_LINES = st.lists(st.sampled_from([b"a\n", b"b\n", b"ab\n", b"\n", b"c d\n"]), max_size=8).map(b"".join)
+
+
+@given(_LINES, _LINES)
+def test_differences_lead_from_one_text_to_the_other(before, after):
+    edits = [Edit(path="", start=start, end=end, text=text) for start, end, text in differences(before, after)]
+    assert apply_edits(before, edits) == after
+
+
+def test_two_lines_that_changed_are_two_differences():
+    found = differences(b"x = 1;\ny = 2;\nz = 3;\n", b"x = 4;\ny = 5;\nz = 3;\n")
+    assert found == ((4, 5, b"4"), (11, 12, b"5"))
+
+
+def test_widths_are_those_of_the_left_side(tmp_path):
+    path = tmp_path / "dut.sv"
+    path.write_text(TEXT)
+    elaboration = Elaborator(replace(Design(toplevel="dut", sources=(path,)))).elaborate()
+    widths = {TEXT[at : at + 4]: found for (_, at), found in elaboration.assigned_widths().items()}
+    assert widths["next"] == {4}
+    assert widths["y = "] == {5}
+    assert widths["z = "] == {1}
+    assert Path(path) in {path for path, _ in elaboration.assigned_widths()}

@@ -1,0 +1,237 @@
+"""Batches against one-at-a-time runs, and the candidates that misbehave."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from veriloop.assistant.design.edits import Edit, apply_edits
+from veriloop.assistant.design.model import Design
+from veriloop.assistant.design.syntax import SyntaxTree
+from veriloop.assistant.events import CancelToken
+from veriloop.assistant.repair.operators import proposals
+from veriloop.assistant.verify.batch.chooser import Choice, Engine
+from veriloop.assistant.verify.batch.judge import Batch, same_run
+from veriloop.assistant.verify.results import Outcome, SimResult
+from veriloop.assistant.verify.simulation import run_icarus, run_verilator
+from veriloop.assistant.verify.testbench import TraceTestbench, VerilogTestbench
+
+pytestmark = pytest.mark.needs("verilator", "c++", "iverilog")
+both = pytest.mark.parametrize("engine", ["icarus", "verilator"])
+
+DUT = """\
+module dut (input clk, input rst, input [3:0] a, output reg [3:0] q, output [4:0] y);
+  wire [3:0] next = q + 1;
+  always @(posedge clk) if (rst) q <= 0; else q <= next ^ a;
+  assign y = {1'b0, a} + q;
+endmodule
+"""
+TB = """\
+`timescale 1ns/1ps
+module tb;
+  reg clk = 0, rst = 1; reg [3:0] a = 0; wire [3:0] q; wire [4:0] y; integer n, bad = 0;
+  reg [3:0] expected = 0;
+  dut dut (clk, rst, a, q, y);
+  always #5 clk = ~clk;
+  initial begin
+    repeat (2) @(negedge clk); rst = 0;
+    for (n = 0; n < 40; n = n + 1) begin
+      a = n * 7; expected = (expected + 4'd1) ^ a;
+      @(negedge clk);
+      if (q !== expected || y !== a + expected) begin bad = bad + 1; $display("wrong at %0t: %h %h", $time, q, y); end
+    end
+    $display("Mismatches: %0d in 40 samples", bad);
+    $finish;
+  end
+endmodule
+"""
+
+
+@pytest.fixture
+def bench(root, scratch, tools, write) -> Callable[..., Batch]:
+    """A batch for a design and a testbench; the DUT lies in `dut.v`."""
+
+    def bench(
+        dut: str = DUT, tb: str = TB, *, usual: Engine, output: str = "", timeout_s: float = 5.0, **more: object
+    ) -> Batch:
+        design = Design(toplevel="tb", sources=(write("tb.v", tb), write("dut.v", dut)))
+        testbench: VerilogTestbench | TraceTestbench = VerilogTestbench(name="tb", design=design, timeout_s=timeout_s)
+        if output:
+            oracle = write("oracle.txt", "time,q\n10,3\n20,3\n")
+            testbench = TraceTestbench(name="tb", design=design, oracle=oracle, output=output, timeout_s=timeout_s)
+        return Batch(
+            testbench,
+            usual=usual,
+            original={"dut.v": (root / "dut.v").read_bytes()},
+            root=root,
+            scratch=scratch,
+            toolchain=tools,
+            cancel=CancelToken(),
+            **more,  # type: ignore[arg-type]
+        )
+
+    return bench
+
+
+@pytest.fixture
+def alone(root, scratch, tools) -> Callable[..., SimResult]:
+    """The run of one version by itself: from the start state that the other run names."""
+
+    def alone(testbench: VerilogTestbench | TraceTestbench, content: str, like: SimResult) -> SimResult:
+        path = Path(root, "dut.v")
+        before = path.read_bytes()
+        path.write_text(content)
+        try:
+            common = {"root": root, "scratch": scratch, "toolchain": tools, "cancel": CancelToken()}
+            if like.engine == "icarus":
+                found = run_icarus(testbench, **common)
+                assert found is not None
+                return found
+            runs = run_verilator(testbench, **common)
+            return next((run for run in runs if run.start == like.start), runs[-1])
+        finally:
+            path.write_bytes(before)
+
+    return alone
+
+
+def versions(*changes: tuple[str, str], text: str = DUT) -> list[dict[str, bytes]]:
+    for old, _ in changes:
+        assert old in text
+    return [{"dut.v": text.replace(old, new, 1).encode()} for old, new in changes]
+
+
+@both
+def test_a_batch_says_what_each_run_alone_says(bench, alone, engine):
+    batch = bench(usual=engine)
+    candidates = versions(
+        ("q + 1", "q + 2"),
+        ("q <= 0", "q <= 1"),
+        ("next ^ a", "a ^ next"),
+        ("{1'b0, a} + q", "{a + q}"),
+        ("{1'b0, a} + q", "a + q"),
+        ("posedge clk", "negedge clk"),
+        ("wire [3:0] next", "wire [2:0] next"),
+        ("{1'b0, a} + q", "{1'b0, {2{a}}} + q"),
+    )
+    results = batch.judge_by(candidates, Choice(engine))
+    for candidate, result in zip(candidates, results, strict=True):
+        assert result is not None
+        other = alone(batch._testbench, candidate["dut.v"].decode(), result)
+        assert same_run(result, other), candidate["dut.v"].decode()
+    passed = [result.passed for result in results]
+    assert passed[:5] + passed[6:] == [False, False, True, False, True, False, False]
+    assert batch._root.joinpath("dut.v").read_text() == DUT
+
+
+@both
+def test_random_candidates_of_all_operators(bench, alone, engine):
+    tree = SyntaxTree(DUT.encode())
+    found = [proposal for _, proposal in proposals(tree)]
+    chosen = random.Random(7).sample(found, 30 if engine == "icarus" else 10)
+    candidates = [
+        {
+            "dut.v": apply_edits(
+                DUT.encode(), [Edit(path="", start=s, end=e, text=t.encode()) for s, e, t in one.replacements]
+            )
+        }
+        for one in chosen
+    ]
+    batch = bench(usual=engine)
+    results = batch.judge_by(candidates, Choice(engine))
+    assert sum(result is not None for result in results) > len(results) / 2
+    for candidate, result in zip(candidates, results, strict=True):
+        if result is not None:
+            other = alone(batch._testbench, candidate["dut.v"].decode(), result)
+            assert same_run(result, other), candidate["dut.v"].decode()
+
+
+@both
+def test_one_that_hangs_costs_itself_only(bench, engine):
+    hangs = DUT.replace("endmodule", "initial if (0) forever q = 0;\nendmodule")
+    candidates = versions(("if (0)", "if (1)"), ("q + 1", "q + 2"), ("next ^ a", "a ^ next"), text=hangs)
+    hanging, failing, passing = bench(hangs, usual=engine, timeout_s=1.0).judge_by(candidates, Choice(engine))
+    assert hanging.outcome is Outcome.TIMEOUT
+    assert failing.outcome is Outcome.FAIL
+    assert passing.passed
+
+
+@both
+@pytest.mark.parametrize("call", ["$fatal;", "$stop;", "$finish;", "begin $finish; $finish; end"])
+def test_one_that_ends_the_simulation_costs_itself_only(bench, engine, call):
+    text = DUT.replace("endmodule", "always @(posedge clk) if (0) ;\nendmodule")
+    candidates = versions(("if (0) ;", f"if (a == 7) {call}"), ("next ^ a", "a ^ next"), text=text)
+    ended, passing = bench(text, usual=engine).judge_by(candidates, Choice(engine))
+    assert not ended.passed
+    assert passing.passed
+
+
+@both
+def test_a_loop_of_one_candidate_is_its_own(bench, engine):
+    candidates = versions(
+        ("wire [3:0] next = q + 1", "wire [3:0] next = ~next"),
+        ("assign y = {1'b0, a} + q", "assign y = ~y"),
+        ("next ^ a", "a ^ next"),
+    )
+    results = bench(usual=engine, timeout_s=1.0).judge_by(candidates, Choice(engine))
+    assert [result.passed for result in results] == [False, False, True]
+
+
+@both
+def test_endless_output_costs_itself_only(bench, engine):
+    text = DUT.replace("endmodule", 'initial if (0) forever $display("and on");\nendmodule')
+    candidates = versions(("if (0)", "if (1)"), ("next ^ a", "a ^ next"), text=text)
+    talking, passing = bench(text, usual=engine, timeout_s=1.0).judge_by(candidates, Choice(engine))
+    assert talking.outcome in (Outcome.TIMEOUT, Outcome.FAIL)
+    assert passing.passed
+
+
+@both
+def test_files_that_runs_write_do_not_meet(bench, engine):
+    tb = """\
+    module tb;
+      reg [3:0] a = 0; wire [3:0] q; integer f;
+      dut dut (a, q);
+      initial begin
+        f = $fopen("out.txt", "w"); $fwrite(f, "time,q\\n");
+        #10 a = 2; #5 $fwrite(f, "10,%0d\\n", q); #10 $fwrite(f, "20,%0d\\n", q);
+        $fclose(f); $finish;
+      end
+    endmodule
+    """
+    text = "module dut (input [3:0] a, output [3:0] q); assign q = a; endmodule\n"
+    candidates = versions(("q = a", "q = a + 1"), ("q = a", "q = a + 2"), ("q = a", "q = a | 1"), text=text)
+    batch = bench(text, tb, usual=engine, output="out.txt")
+    results = batch.judge_by(candidates, Choice(engine))
+    assert [result.passed for result in results] == [True, False, True]
+    assert [result.failures for result in results] == [0, 2, 0]
+
+
+@both
+def test_a_batch_whose_version_0_differs_is_thrown_away(bench, engine):
+    first = bench(usual=engine)
+    known = first.baseline(engine)
+    changed = [replace(known[0], log_tail=known[0].log_tail + "and more"), *known[1:]]
+    batch = bench(usual=engine, baselines={engine: changed})
+    assert batch.judge_by(versions(("q + 1", "q + 2"), ("next ^ a", "a ^ next")), Choice(engine)) == [None, None]
+
+
+def test_what_a_tool_alone_refuses_is_taken_out(bench):
+    text = DUT.replace("endmodule", "reg [7:0] d = 1; always @(posedge clk) d[1:0] <= 0;\nendmodule")
+    candidates = versions(("d[1:0]", "d[2:9]"), ("q + 1", "q + 2"), ("next ^ a", "a ^ next"), text=text)
+    results = bench(text, usual="icarus").judge_by(candidates, Choice("icarus"))
+    assert [result is not None and result.passed for result in results] == [False, False, True]
+    assert results[1] is not None
+
+
+def test_where_icarus_shows_the_failure_a_pass_is_its_word(bench):
+    # The output is unknown until the first clock edge, which a two-state run cannot see.
+    tb = TB.replace("repeat (2) @(negedge clk); rst = 0;", "if (q !== 0) bad = 1; repeat (2) @(negedge clk); rst = 0;")
+    batch = bench(tb=tb, usual="icarus")
+    (result, other) = batch.judge(versions(("next ^ a", "a ^ next"), ("q + 1", "q + 3")))
+    assert result.engine == other.engine == "icarus"
+    assert not result.passed
