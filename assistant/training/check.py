@@ -20,8 +20,11 @@ from veriloop.assistant.verify.verilator import Verilator
 
 _STYLES = 3
 _AT_ONCE = 24
-_ALLOWED = re.compile(r"WIDTH|UNUSED|DECLFILENAME|PINMISSING|PINCONNECTEMPTY|UNDRIVEN|GENUNNAMED|VARHIDDEN")
-"""Warnings about widths and what is unused, which good code has too, and those about the empty frame around it."""
+_ALLOWED = re.compile(
+    r"WIDTH|UNUSED|DECLFILENAME|PINMISSING|PINCONNECTEMPTY|UNDRIVEN|GENUNNAMED|VARHIDDEN|ALWCOMBORDER"
+)
+"""Warnings about widths, what is unused and vectors that are driven bit by bit, which good code has too, and those
+about the empty frame around it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -66,6 +66,34 @@ def to_verilog(module: Module, found: Facts, style: Style) -> None:
     module.body = body
 
 
+def chooses_states(module: Module, found: Facts) -> bool:
+    """Whether a state is assigned by a ternary, which Icarus wants a cast for where the states are an enumeration."""
+    typed = {one.name for one in found.signals.values() if one.type and one.type[0] in found.types}
+    return any(
+        isinstance(part, Line) and "?" in part.words and set(targets(part.words)[0]) & typed for part in walk(module)
+    )
+
+
+def to_plain_states(module: Module, found: Facts) -> None:
+    """Writes enumerations as local parameters and their signals as vectors, in place."""
+    dimensions: dict[str, tuple[str, ...]] = {}
+    body: list[Part] = []
+    for part in module.body:
+        if isinstance(part, Line) and _is_enum(part):
+            lines = _enum(part)
+            for line in lines:
+                assert isinstance(line, Line)
+                line.words[1:1] = ["logic"]
+            dimensions[part.words[-2]] = _enum_dimensions[part.words[-2]]
+            body += lines
+        elif isinstance(part, Line) and part.words[0] in dimensions:
+            part.words = ["logic", *dimensions[part.words[0]], *part.words[1:]]
+            body.append(part)
+        else:
+            body.append(part)
+    module.body = body
+
+
 def _part(part: Part, found: Facts, style: Style, loops: list[str]) -> list[Part]:
     """A part of a module's body in Verilog; a declaration may become several."""
     if isinstance(part, Line):

@@ -191,7 +191,7 @@ def rename(found: Facts, style: Style, taken: Iterable[str]) -> dict[str, str]:
         if old not in new:
             stem = old.removesuffix("_next")
             give(old, bases.get(stem, _cased(_noun(stem, style), style)) + style.next_affix)
-    for old in (*found.constants, *found.states):
+    for old in dict.fromkeys((*found.constants, *found.states)):
         prefix = style.state_prefix if old in found.states else ""
         give(old, prefix + _noun(old, style), prefix + old)
     return new

@@ -41,7 +41,7 @@ def join(tokens: Sequence[str], style: Style) -> str:
     for index, token in enumerate(tokens):
         before = tokens[index - 1] if index else ""
         unary = index == 0 or before in _BINARY or before in "([{,:!~-+*&|^'{'(" or before in ("return", "@", "#")
-        in_bracket = bool(brackets) and brackets[-1] == "["
+        in_bracket = "[" in brackets or brackets[-2:] == ["{", "("]
         space = False
         if index == 0 or before in ("(", "[", "{", "'{", "'(", "!", "~", "@", "#", ".", "$", "::"):
             space = False

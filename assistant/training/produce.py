@@ -11,12 +11,15 @@ import json
 import multiprocessing
 import os
 import signal
-import sys
+import threading
 from collections.abc import Collection, Generator, Sequence
+from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
+from multiprocessing.synchronize import Event
 from pathlib import Path
 
-from veriloop.assistant.errors import UsageError
+from veriloop.assistant.errors import ToolFailed, UsageError
 from veriloop.assistant.events import CancelToken, Note, Run, Stage
 from veriloop.assistant.training import compose
 from veriloop.assistant.training.corpus import design, rows_of
@@ -156,31 +159,40 @@ def _here(waiting: Sequence[_Job], cancel: CancelToken) -> Generator[int, None, 
 
 def _elsewhere(waiting: Sequence[_Job], jobs: int, cancel: CancelToken) -> Generator[int, None, None]:
     """Makes the files in other processes, in whatever order they are ready; stops them when it is closed."""
-    pool = multiprocessing.get_context("spawn").Pool(jobs, _start_worker)
+    context = multiprocessing.get_context("spawn")
+    stop = context.Event()
+    pool = ProcessPoolExecutor(jobs, mp_context=context, initializer=_start_worker, initargs=(stop,))
     try:
-        results = pool.imap_unordered(_make_in_worker, waiting)
-        for _ in waiting:
-            while True:
-                cancel.check()
-                with contextlib.suppress(multiprocessing.TimeoutError):
-                    yield results.next(timeout=_POLL_S)
-                    break
-        pool.close()
+        running = {pool.submit(_make_in_worker, job) for job in waiting}
+        while running:
+            cancel.check()
+            done, running = wait(running, timeout=_POLL_S, return_when=FIRST_COMPLETED)
+            yield from (one.result() for one in done)
+    except BrokenProcessPool as error:
+        raise ToolFailed("a process that generates rows was killed", hint="fewer --jobs") from error
     finally:
-        pool.terminate()
-        pool.join()
+        stop.set()
+        pool.shutdown(cancel_futures=True)
 
 
-def _start_worker() -> None:
+_worker_cancel = CancelToken()
+
+
+def _start_worker(stop: Event) -> None:
     """A worker gives way to other work, leaves Ctrl-C to its parent, and ends when the parent says so."""
     os.nice(10)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    # As an exception, so that what the worker has started is stopped on the way out.
-    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(0))
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+
+    def watch() -> None:
+        stop.wait()
+        _worker_cancel.cancel()
+
+    threading.Thread(target=watch, daemon=True).start()
 
 
 def _make_in_worker(job: _Job) -> int:
-    return _make(job, CancelToken())
+    return _make(job, _worker_cancel)
 
 
 def _make(job: _Job, cancel: CancelToken) -> int:

@@ -11,7 +11,7 @@ from veriloop.assistant.training import reform
 from veriloop.assistant.training.code import Instance, Module, Part, read_modules, walk
 from veriloop.assistant.training.draft import Draft
 from veriloop.assistant.training.facts import Facts, declarations, facts, rewrite, width_bits
-from veriloop.assistant.training.language import needs_systemverilog, to_verilog
+from veriloop.assistant.training.language import chooses_states, needs_systemverilog, to_plain_states, to_verilog
 from veriloop.assistant.training.names import is_clock, is_reset, rename
 from veriloop.assistant.training.printer import print_modules
 from veriloop.assistant.training.style import CANONICAL, Style
@@ -74,6 +74,10 @@ def render(draft: Draft, style: Style = CANONICAL, *, seed: int = 0) -> Rendered
     random = Random(f"render {seed} {style.names}")
     modules = read_modules(draft.rtl)
     known = [facts(module) for module in modules]
+    for index, (module, found) in enumerate(zip(modules, known, strict=True)):
+        if found.types and (not style.enumerations or chooses_states(module, found)):
+            to_plain_states(module, found)
+            known[index] = replace(facts(module), states=found.states)
     top = top_module(modules)
     old_top = top.name
     pins = _pins(top, known[modules.index(top)])

@@ -32,6 +32,8 @@ class Style:
     reset_low: bool = False
     reset_async: bool = False
     systemverilog: bool = True
+    enumerations: bool = True
+    """Whether states are an enumeration rather than local parameters."""
     ansi: bool = True
     constants: str = "parameter"
     """parameter, localparam, define, magic"""
@@ -109,6 +111,7 @@ class Style:
             reset_low=low,
             reset_async=random.random() < 0.5,
             systemverilog=systemverilog,
+            enumerations=random.random() < 0.75,
             ansi=systemverilog or random.random() < 0.7,
             constants=_weighted(random, {"parameter": 6, "localparam": 2, "define": 1, "magic": 5}),
             radix=_weighted(random, {"keep": 6, "d": 2, "h": 2, "b": 1}),

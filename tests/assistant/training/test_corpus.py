@@ -99,7 +99,7 @@ def test_slips_differ_from_the_text_and_from_each_other():
         text = design(family, 1).rendered.text
         broken = [slip.apply(text) for slip in draw(text, random.Random(family.name), count=10)]
         assert len({text, *broken}) == len(broken) + 1
-        assert len(broken) >= 5
+        assert len(broken) >= 3
 
 
 def test_compositions_do_what_their_parts_do():
