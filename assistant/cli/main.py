@@ -38,6 +38,8 @@ VERBS = {
     "trust": "veriloop.assistant.cli.trust",
     "config": "veriloop.assistant.cli.config",
     "doctor": "veriloop.assistant.cli.doctor",
+    "lsp": "veriloop.lsp.verb",
+    "lsp-query": "veriloop.assistant.cli.lsp_query",
 }
 """Where each verb lives."""
 
@@ -51,6 +53,8 @@ SUMMARIES = {
     "trust": "allow this repository's own files to name test commands",
     "config": "show the settings in force and where each comes from",
     "doctor": "show what is installed, what is missing and how to get it",
+    "lsp": "serve an editor: navigation, diagnostics, completion, verification",
+    "lsp-query": "ask what the language server knows, from the command line",
 }
 """Each verb's `HELP`, said here too so that `--help` need not import them all."""
 

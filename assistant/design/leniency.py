@@ -44,6 +44,17 @@ UPGRADED = frozenset({"Redefinition", "CannotIndexScalar"})
 """What slang only warns of, and both simulators reject."""
 
 
+def _told() -> frozenset[str]:
+    engine = pyslang.DiagnosticEngine(pyslang.SourceManager())
+    group = engine.findDiagGroup("default")
+    codes = [repr(code).removeprefix("DiagCode(").removesuffix(")") for code in group.getDiags()] if group else []
+    return frozenset({*codes, *DOWNGRADED, *UPGRADED, "WidthTruncate", "UnconnectedInputPort", "UnusedResult"})
+
+
+TOLD = _told()
+"""The warnings that are worth a line in an editor: those that slang gives when it is asked for nothing, and a few."""
+
+
 def slang_options(design: Design, *, max_depth: int) -> pyslang.Bag:
     """How slang reads a design; `max_depth` is how many levels of instances it follows."""
     version = pyslang.LanguageVersion.v1800_2023

@@ -1,0 +1,136 @@
+"""The language server: takes requests apart, asks the session, puts answers together. What it knows is in `design/`."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+from typing import Any, Protocol
+
+from lsprotocol import types
+from pygls.exceptions import JsonRpcException
+from pygls.lsp.server import LanguageServer
+from pygls.protocol import LanguageServerProtocol, lsp_method
+
+from veriloop.assistant.errors import Cancelled, VeriloopError
+from veriloop.assistant.events import CancelToken
+from veriloop.lsp.positions import path_of
+from veriloop.lsp.session import Session
+
+LOGGER = logging.getLogger(__name__)
+
+_REQUEST_FAILED = types.LSPErrorCodes.RequestFailed.value
+
+Answer = Callable[[Session, Any, CancelToken], Any]
+
+
+class Publishes(Protocol):
+    """What sends diagnostics to clients that do not ask for them."""
+
+    def soon(self, uri: str, after_s: float = ...) -> None:
+        """Looks at a file once the keyboard rests."""
+        ...
+
+    def saved(self, uri: str) -> None:
+        """Lints a file that was saved."""
+        ...
+
+    def closed(self, uri: str) -> None:
+        """Takes the diagnostics of a file back."""
+        ...
+
+
+class _Protocol(LanguageServerProtocol):
+    """The protocol without pygls' own copy of the documents: the session keeps them, as bytes."""
+
+    @lsp_method(types.TEXT_DOCUMENT_DID_OPEN)
+    def lsp_text_document__did_open(self, params: types.DidOpenTextDocumentParams) -> Any:
+        yield self.fm.features[types.TEXT_DOCUMENT_DID_OPEN], (params,), None
+
+    @lsp_method(types.TEXT_DOCUMENT_DID_CHANGE)
+    def lsp_text_document__did_change(self, params: types.DidChangeTextDocumentParams) -> Any:
+        yield self.fm.features[types.TEXT_DOCUMENT_DID_CHANGE], (params,), None
+
+    @lsp_method(types.TEXT_DOCUMENT_DID_CLOSE)
+    def lsp_text_document__did_close(self, params: types.DidCloseTextDocumentParams) -> Any:
+        yield self.fm.features[types.TEXT_DOCUMENT_DID_CLOSE], (params,), None
+
+
+class Server(LanguageServer):
+    """One server for one client."""
+
+    def __init__(self, version: str) -> None:
+        super().__init__("veriloop", version, protocol_cls=_Protocol)
+        self.session = Session()
+        self.tasks: set[asyncio.Task[None]] = set()
+        self.starts: list[Callable[[types.InitializeParams], None]] = []
+        self.publisher: Publishes
+
+    def on_start(self, start: Callable[[types.InitializeParams], None]) -> None:
+        """Calls something with what the client can do, before its first request."""
+        self.starts.append(start)
+
+    def answers(self, method: str, options: Any = None) -> Callable[[Answer], Answer]:
+        """Registers what answers a request; it runs in the session's thread and can be cancelled."""
+
+        def register(answer: Answer) -> Answer:
+            async def handle(params: Any) -> Any:
+                return await self.ask(answer, params)
+
+            self.feature(method, options)(handle)
+            return answer
+
+        return register
+
+    async def ask(self, answer: Answer, params: Any) -> Any:
+        """One answer.
+
+        Raises:
+            JsonRpcException: the request cannot be answered, with the reason.
+        """
+        try:
+            return await self.session.run(lambda token: answer(self.session, params, token))
+        except VeriloopError as error:
+            message = f"{error.message}; {error.hint}" if error.hint else error.message
+            raise JsonRpcException(message, _REQUEST_FAILED) from None
+        except Cancelled:
+            raise asyncio.CancelledError from None
+
+    def spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        """Starts something that goes on beside the requests."""
+        task = asyncio.get_running_loop().create_task(work)
+        self.tasks.add(task)
+        task.add_done_callback(self._ended)
+        return task
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self.tasks.discard(task)
+        if not task.cancelled() and task.exception() is not None:
+            LOGGER.error("a background task failed", exc_info=task.exception())
+
+    def report_server_error(self, error: Exception, source: Any) -> None:
+        """A request that fails tells its own client so; a box on the screen for each is too much."""
+        LOGGER.error("%s", error)
+
+    def supports(self, *names: str) -> bool:
+        """Whether the client has an ability, by the names of the fields that lead to it."""
+        value: Any = self.protocol.client_capabilities
+        for name in names:
+            value = getattr(value, name, None)
+        return bool(value)
+
+    def shutdown(self) -> None:
+        """Ends the server and its thread."""
+        self.session.close()
+        super().shutdown()  # type: ignore[no-untyped-call]  # pygls leaves it unannotated
+
+
+def roots_of(params: types.InitializeParams) -> list[Path]:
+    """The trees that a client opens."""
+    folders = [folder.uri for folder in params.workspace_folders or []]
+    uris = folders or ([params.root_uri] if params.root_uri else [])
+    found = [path_of(uri) for uri in uris]
+    if not found and params.root_path:
+        found = [Path(params.root_path)]
+    return [path for path in found if path.is_dir()]
