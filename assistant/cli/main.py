@@ -24,6 +24,7 @@ from veriloop.assistant.cli.buglog import installed_version, write_bug_log
 from veriloop.assistant.cli.session import Session
 from veriloop.assistant.errors import Cancelled, UsageError, VeriloopError
 from veriloop.assistant.events import CancelToken
+from veriloop.models.errors import ModelError, Stopped
 
 BUG_EXIT = 4
 INTERRUPTED_EXIT = 130
@@ -85,9 +86,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     with _stoppable(cancel):
         try:
             return _run(words, session)
-        except VeriloopError as error:
+        except (VeriloopError, ModelError) as error:
             return _fail(session, error.message, error.hint, error.exit_code)
-        except (Cancelled, KeyboardInterrupt):
+        except (Cancelled, Stopped, KeyboardInterrupt):
             return _fail(session, "interrupted", "", INTERRUPTED_EXIT)
         except Exception:  # noqa: BLE001 - the one place where a bug of ours becomes a log file and an exit code
             log = write_bug_log(words)
