@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import ctypes
 import functools
 import os
 import signal
+import threading
+import time
 from collections.abc import Callable
 from multiprocessing.connection import Connection
 from typing import TYPE_CHECKING, Any
@@ -16,7 +17,7 @@ from veriloop.models.model import Loading
 if TYPE_CHECKING:
     from veriloop.models.llama import Engine
 
-_PR_SET_PDEATHSIG = 1
+_FOLLOW_S = 0.5
 PIECE, DONE, FAILED = "piece", "done", "failed"
 """What the worker sends: any number of pieces, then one of the other two."""
 
@@ -76,9 +77,16 @@ def _answer(connection: Connection, work: Callable[[], Any], shown: Callable[[An
 def _prepare() -> None:
     # Ctrl-C reaches the whole group; the parent hears it and says what is to be stopped.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    # A parent that is killed takes this process with it (Linux: prctl(2)).
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    # Not prctl(PR_SET_PDEATHSIG): that is about the thread that started this process, which may be a short one.
+    threading.Thread(target=_follow, args=(os.getppid(),), daemon=True).start()
     nowhere = os.open(os.devnull, os.O_RDWR)
     for stream in (0, 1, 2):
         # Nothing that llama.cpp prints may reach a language server's stdout.
         os.dup2(nowhere, stream)
+
+
+def _follow(parent: int) -> None:
+    """Ends this process when its parent has ended, however that was."""
+    while os.getppid() == parent:
+        time.sleep(_FOLLOW_S)
+    os._exit(1)

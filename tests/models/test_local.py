@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 import threading
 import time
 from pathlib import Path
@@ -189,6 +191,8 @@ def test_stopping_while_it_answers(slow):
 
 
 def test_calls_from_several_threads_wait_for_each_other(model):
+    # A thread that has ended must not take the process that it started with it.
+    model.close()
     answers: list[str] = []
 
     def ask():
@@ -232,6 +236,32 @@ def test_closing_ends_the_process(model_file):
     assert not Path(f"/proc/{pid}").exists()
     assert model.count("x") == 1
     model.close()
+
+
+def test_a_parent_that_is_killed_takes_it_along(model_file, tmp_path):
+    code = f"""
+from pathlib import Path
+from veriloop.models.local import LocalModel
+if __name__ == "__main__":
+    model = LocalModel(Path({str(model_file)!r}), threads=1)
+    model.count("x")
+    print(model.process_id, flush=True)
+    import time; time.sleep(60)
+"""
+    script = tmp_path / "parent.py"
+    script.write_text(code)
+    parent = subprocess.Popen([sys.executable, str(script)], stdout=subprocess.PIPE, text=True)
+    assert parent.stdout is not None
+    pid = int(parent.stdout.readline())
+    parent.kill()
+    parent.communicate()
+    ended = time.monotonic() + 5
+    while Path(f"/proc/{pid}/status").exists() and time.monotonic() < ended:
+        if "State:\tZ" in Path(f"/proc/{pid}/status").read_text():
+            break
+        time.sleep(0.05)
+    else:
+        assert not Path(f"/proc/{pid}").exists()
 
 
 def test_at_least_one_thread():
