@@ -82,12 +82,17 @@ def check_families(
 def lint(families: Sequence[Family], seed: int, verilator: Verilator, *, cancel: CancelToken) -> tuple[Problem, ...]:
     """Verilator's complaints about the canonical texts of all variants, in one run."""
     owners: dict[str, tuple[Family, int]] = {}
+    problems: list[Problem] = []
     with tempfile.TemporaryDirectory(prefix="veriloop-lint-") as name:
         folder = Path(name)
         top = ["module every;"]
         sources = []
         for number, (family, variant) in enumerate((one, way) for one in families for way in range(one.variants)):
-            rendered = render(family.draft(seed, variant))
+            prepared = _prepare(family, seed, variant, 0)
+            if isinstance(prepared, Problem):
+                problems.append(prepared)
+                continue
+            rendered = prepared.rendered[0]
             text = rendered.text
             for module in rendered.modules:
                 text = re.sub(rf"\b{module}\b", f"{module}__{number}", text)
@@ -99,11 +104,11 @@ def lint(families: Sequence[Family], seed: int, verilator: Verilator, *, cancel:
         (folder / "every.sv").write_text("\n".join([*top, "endmodule", ""]))
         design = Design(toplevel="every", sources=(folder / "every.sv", *sources))
         found = verilator.lint(design, cwd=folder, cancel=cancel)
-    return tuple(
-        Problem(*_owner(owners, one.path, seed), f"Verilator, line {one.line}: {one.code} {one.message}")
-        for one in found
-        if Path(one.path).name in owners and not _ALLOWED.match(one.code)
-    )
+    for one in found:
+        if Path(one.path).name in owners and not _ALLOWED.match(one.code):
+            message = f"Verilator, line {one.line}: {one.code} {one.message}"
+            problems.append(Problem(*_owner(owners, one.path, seed), message))
+    return tuple(problems)
 
 
 def _owner(owners: dict[str, tuple[Family, int]], path: str, seed: int) -> tuple[str, int, int]:

@@ -27,7 +27,11 @@ _TIMEOUT_S = 1.0
 """Of a run, which takes some hundredths of a second: who needs more runs for ever."""
 _ALONE_TIMEOUT_S = 1.0
 _SAID = re.compile(r"^@(?P<kind>[MED]) (?P<design>\d+) (?P<text>\d+)(?: (?P<rest>.*))?$", re.M)
-_ERROR_AT = re.compile(r"^(?P<path>[^:\n]+):(?P<line>\d+): (?!warning)", re.M)
+_ERROR_AT = re.compile(
+    # Icarus also mentions, of texts that it takes, which bits of a sensitivity list it does not tell apart.
+    r"^(?P<path>[^:\n]+):(?P<line>\d+): (?!warning|sorry: .*will be included)",
+    re.M,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
