@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from veriloop.assistant.design.edits import Edit, Patch, edited
-from veriloop.assistant.design.model import Design
+from veriloop.assistant.design.model import Design, Diagnostic
 from veriloop.assistant.errors import NotVerified
 from veriloop.assistant.events import CancelToken, Note, Run, Stage
 from veriloop.assistant.repository.apply import AppliedChange, write
@@ -20,7 +20,16 @@ from veriloop.assistant.repository.private import private_directory
 from veriloop.assistant.repository.repository import Repository
 from veriloop.assistant.verify.cache import VerdictCache, verdict_key
 from veriloop.assistant.verify.evidence import Evidence, Report, Step
-from veriloop.assistant.verify.judged import NOT_THERE, Judged, evidence_of, passes, reasons, unchecked, without_root
+from veriloop.assistant.verify.judged import (
+    NOT_THERE,
+    Judged,
+    evidence_of,
+    new_warnings,
+    passes,
+    reasons,
+    unchecked,
+    without_root,
+)
 from veriloop.assistant.verify.protected import Contents, Protected, Workflow, protected
 from veriloop.assistant.verify.results import SimResult
 from veriloop.assistant.verify.simulation import conclude, is_cut_short, run_testbench
@@ -157,6 +166,7 @@ class Gate:
             baseline=before.steps,
             evidence=evidence_of(after),
             passed=passes(before, after),
+            new_warnings=new_warnings(before, after),
             unchecked=(*_copied(copy), *unchecked(before, after, testbenches, changed)),
             seconds=time.monotonic() - started,
         )
@@ -186,9 +196,11 @@ class Gate:
         yield Stage(name)
         steps: list[Step] = []
         errors: Counter[str] = Counter()
-        for step, found in self._static(copy.root, testbenches, designs, changed):
-            steps.append(step)
-            errors.update({f"{step.name}: {error}": count for error, count in found.items()})
+        warnings: list[Diagnostic] = []
+        for found in self._static(copy.root, testbenches, designs, changed):
+            steps.append(found.step)
+            errors.update({f"{found.step.name}: {error}": count for error, count in found.errors.items()})
+            warnings += found.warnings
         evidences, notes = [], []
         for testbench in testbenches:
             yield Stage(f"{name}: {testbench.name}")
@@ -196,7 +208,8 @@ class Gate:
             steps.append(step)
             evidences.append(evidence)
             notes += [f"{testbench.name}: {note}" for note in said]
-        return Judged(tuple(steps), errors, min(evidences, default=Evidence.NONE), tuple(notes))
+        evidence = min(evidences, default=Evidence.NONE)
+        return Judged(tuple(steps), errors, evidence, tuple(notes), tuple(warnings))
 
     def _static(
         self, root: Path, testbenches: Sequence[Testbench], designs: Sequence[Design], changed: Sequence[str]
@@ -206,10 +219,9 @@ class Gate:
             self.cancel.check()
             found += static_steps(design, root=root, toolchain=self.toolchain, cancel=self.cancel)
         if changed:
-            read = any(step.passed for step, _ in found)
-            step, errors = parse_step(root, changed, read=read)
+            parsed = parse_step(root, changed, read=any(one.step.passed for one in found))
             # A tool that reads the files knows better; the grammar's word counts where there is none.
-            yield step, Counter() if found or testbenches else errors
+            yield replace(parsed, errors=Counter()) if found or testbenches else parsed
         yield from found
 
     def _test(

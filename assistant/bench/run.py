@@ -2,27 +2,24 @@
 
 from __future__ import annotations
 
+import contextlib
 import fnmatch
 import functools
 import json
 import os
 import resource
-import signal
 import statistics
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
-from concurrent.futures.process import BrokenProcessPool
 from dataclasses import asdict, dataclass, field, replace
-from multiprocessing import get_context
 from pathlib import Path
-from types import FrameType
 
 from veriloop.assistant.bench import chipbench, cirfix
 from veriloop.assistant.bench.case import Case
 from veriloop.assistant.bench.confirm import Confirmation, confirm
-from veriloop.assistant.errors import Cancelled, ToolFailed, UsageError, VeriloopError
+from veriloop.assistant.bench.processes import in_processes
+from veriloop.assistant.errors import UsageError, VeriloopError
 from veriloop.assistant.events import CancelToken, Note, Run, finish
 from veriloop.assistant.repair.workflow import RepairResult, Request, Status, repair
 from veriloop.assistant.repository.create import create
@@ -40,7 +37,6 @@ SUITES: Mapping[str, Callable[[Path, cirfix.Meets | None], Iterator[Case]]] = {
 """The suites by name, each with what finds its cases in a directory."""
 
 _STATE = "rows.jsonl"
-_POLL_S = 0.2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,51 +124,17 @@ def run_suite(settings: Settings, cancel: CancelToken) -> Run[list[Row]]:
     # The runtime is built before the clock of any case runs.
     yield Note("preparing Verilator's runtime")
     Toolchain.find(cache=cache_home(), cancel=cancel).verilator.prepare(cancel)
-    for row in _rows(waiting, settings, cancel):
-        _keep(state, row)
-        known[row.case] = row
-        yield Note(_line(row, len(known), len(asked)))
+    work = functools.partial(run_case, budget_s=settings.budget_s)
+    with contextlib.closing(in_processes(work, waiting, jobs=settings.jobs, cancel=cancel)) as rows:
+        for row in rows:
+            _keep(state, row)
+            known[row.case] = row
+            yield Note(_line(row, len(known), len(asked)))
     return [known[case.name] for case in asked if case.name in known]
 
 
-def _rows(waiting: Sequence[Case], settings: Settings, cancel: CancelToken) -> Iterator[Row]:
-    if not waiting:
-        return
-    # Fresh processes: what one case used of the CPU is told by its process alone.
-    context = get_context("spawn")
-    with ProcessPoolExecutor(
-        settings.jobs, mp_context=context, max_tasks_per_child=1, initializer=_stop_by_exception
-    ) as pool:
-        pending = {pool.submit(run_case, case, settings.budget_s) for case in waiting}
-        try:
-            while pending:
-                done, pending = wait(pending, timeout=_POLL_S, return_when=FIRST_COMPLETED)
-                yield from (future.result() for future in done)
-                cancel.check()
-        except BrokenProcessPool as broken:
-            raise ToolFailed("the process of a case was killed", hint="veriloop bench ... --resume") from broken
-        except BaseException:
-            for future in pending:
-                future.cancel()
-            for process in list((pool._processes or {}).values()):
-                process.terminate()
-            raise
-
-
-def _stop_by_exception() -> None:
-    """Lets a worker that is told to end leave by an exception, so that it kills the simulations that it started."""
-
-    def stop(number: int, frame: FrameType | None) -> None:
-        raise Cancelled
-
-    signal.signal(signal.SIGTERM, stop)
-    # Ctrl-C reaches the whole group; the parent hears it and tells the workers.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-
-
-def run_case(case: Case, budget_s: float) -> Row:
+def run_case(case: Case, cancel: CancelToken, *, budget_s: float) -> Row:
     """Repairs one case in a fresh repository, replays its testbench apart from the gate, and confirms the repair."""
-    cancel = CancelToken()
     # What cannot be run counts against us: it stays among the solvable ones.
     row = Row(case=case.name, kind=case.kind, solvable=case.kind != cirfix.NOT_USABLE)
     with tempfile.TemporaryDirectory(prefix="veriloop-bench-") as name:

@@ -29,6 +29,9 @@ from veriloop.models.errors import ModelError, Stopped
 BUG_EXIT = 4
 INTERRUPTED_EXIT = 130
 
+_NOTICE_S = 0.4
+"""How long work may go on after Ctrl-C without looking at its token: everything has to stop within a second."""
+
 VERBS = {
     "repair": "veriloop.assistant.cli.repair",
     "generate": "veriloop.assistant.cli.generate",
@@ -149,21 +152,31 @@ def _verb(name: str) -> Verb:
 
 @contextlib.contextmanager
 def _stoppable(cancel: CancelToken) -> Iterator[None]:
-    """Makes the signals that ask a program to end set the token; a second Ctrl-C ends it wherever it is."""
+    """Makes the signals that ask a program to end set the token.
+
+    What has not looked at it soon after is stopped wherever it is, as by a second Ctrl-C.
+    """
 
     def on_signal(number: int, frame: FrameType | None) -> None:
         if cancel.cancelled and number == signal.SIGINT:
             raise KeyboardInterrupt
         cancel.cancel()
+        signal.setitimer(signal.ITIMER_REAL, _NOTICE_S)
+
+    def on_alarm(number: int, frame: FrameType | None) -> None:
+        raise Cancelled
 
     before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
     # `nohup` and a shell's background jobs ignore some of them, and want that to stay so.
     heard = {number: handler for number, handler in before.items() if handler not in (signal.SIG_IGN, None)}
     for number in heard:
         signal.signal(number, on_signal)
+    alarm = signal.signal(signal.SIGALRM, on_alarm)
     try:
         yield
     finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, alarm)
         for number, handler in heard.items():
             signal.signal(number, handler)
 

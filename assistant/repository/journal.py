@@ -25,7 +25,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from veriloop.assistant.errors import RepositoryError, StaleTree
+from veriloop.assistant.errors import Cancelled, RepositoryError, StaleTree
 from veriloop.assistant.repository.repository import Repository, check_path
 
 Kind = Literal["apply", "undo"]
@@ -86,8 +86,8 @@ def swap(repository: Repository, record: Record) -> None:
         planned = [_plan(repository, change) for change in record.changes]
         for one in planned:
             _compare(repository, one.change)
-        _write(folder / _JOURNAL, _encode(record, planned))
         try:
+            _write(folder / _JOURNAL, _encode(record, planned))
             for one in planned:
                 _prepare(repository, one)
             for one in planned:
@@ -100,6 +100,9 @@ def swap(repository: Repository, record: Record) -> None:
             if isinstance(error, RepositoryError):
                 raise
             raise RepositoryError(f"{error.filename}: {error.strerror}; nothing was changed") from error
+        except (Cancelled, KeyboardInterrupt):
+            _recover(repository, folder)
+            raise
 
 
 def recover(repository: Repository) -> Recovered | None:

@@ -65,6 +65,8 @@ class Report:
     """The same steps on the base; a fix turns a red one green."""
     unchecked: tuple[str, ...] = ()
     """What was not checked, a line each."""
+    new_warnings: tuple[str, ...] = ()
+    """What lint warns of and did not warn of on the base, a line each."""
     tools: tuple[tuple[str, str], ...] = ()
     """Names and versions."""
     replay: str = ""

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
+from veriloop.assistant.design.model import Diagnostic
 from veriloop.assistant.verify.evidence import Evidence, Step
 from veriloop.assistant.verify.results import Outcome, SimResult
 from veriloop.assistant.verify.static import ELABORATE, LINT, PARSE, few, relative
@@ -27,6 +28,23 @@ class Judged:
     evidence: Evidence
     """What the tests alone show; `NONE` if one failed or none ran."""
     notes: tuple[str, ...] = ()
+    warnings: tuple[Diagnostic, ...] = ()
+    """What the static steps warn of."""
+
+
+def new_warnings(before: Judged, after: Judged) -> tuple[str, ...]:
+    """The warnings that the base does not have; a warning that has only moved to another line is none."""
+    known = Counter(map(_unplaced, before.warnings))
+    found = []
+    for warning in after.warnings:
+        known[_unplaced(warning)] -= 1
+        if known[_unplaced(warning)] < 0:
+            found.append(str(warning))
+    return tuple(dict.fromkeys(found))
+
+
+def _unplaced(warning: Diagnostic) -> tuple[str, str, str]:
+    return warning.path, warning.code, warning.message
 
 
 def evidence_of(after: Judged) -> Evidence:

@@ -23,6 +23,8 @@ def as_text(report: Report, diff: str = "", *, more: Sequence[str] = ()) -> str:
     for step in report.steps:
         lines.append(f"  {_mark(step)} {step.name:<{width}}  {_said(report, step)}".rstrip())
     lines += [f"  {line}" for line in more]
+    if report.new_warnings:
+        lines += ["", "new warnings:", *(f"  {line}" for line in report.new_warnings)]
     if report.unchecked:
         lines += ["", "not checked:", *(f"  {line}" for line in report.unchecked)]
     lines += ["", f"tree {report.tree[:12]}, {_tools(report)}, {report.seconds:.1f} s"]
@@ -44,6 +46,7 @@ def as_json(report: Report, diff: str = "", *, more: Sequence[str] = ()) -> dict
         "paths": list(report.patch.paths),
         "steps": [_step(step) for step in report.steps],
         "baseline": [_step(step) for step in report.baseline],
+        "new_warnings": list(report.new_warnings),
         "unchecked": list(report.unchecked),
         "facts": list(more),
         "tools": dict(report.tools),
@@ -63,6 +66,8 @@ def as_markdown(report: Report, diff: str = "", *, more: Sequence[str] = ()) -> 
         lines.append(f"| {_mark(step).strip()} | {_cell(step.name)} | {was} | {_word(step)} | {_cell(step.detail)} |")
     if more:
         lines += ["", *(f"- {line}" for line in more)]
+    if report.new_warnings:
+        lines += ["", "New warnings:", "", *(f"- {line}" for line in report.new_warnings)]
     if report.unchecked:
         lines += ["", "Not checked:", "", *(f"- {line}" for line in report.unchecked)]
     lines += ["", f"Tree `{report.tree[:12]}`, {_tools(report)}, {report.seconds:.1f} s."]

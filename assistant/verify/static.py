@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 
 from veriloop.assistant.design.elaborate import Elaboration, elaborate
@@ -18,8 +18,14 @@ from veriloop.assistant.verify.toolchain import Toolchain
 
 PARSE, LINT, ELABORATE = "parse", "lint", "elaborate"
 
-Found = tuple[Step, Counter[str]]
-"""A step, and its errors without their lines, so that those of two trees compare."""
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A step, and what it found: errors without their lines, so that those of two trees compare, and warnings."""
+
+    step: Step
+    errors: Counter[str] = field(default_factory=Counter)
+    warnings: tuple[Diagnostic, ...] = ()
 
 
 def parse_step(root: Path, paths: Sequence[str], *, read: bool) -> Found:
@@ -35,8 +41,8 @@ def parse_step(root: Path, paths: Sequence[str], *, read: bool) -> Found:
             places += [f"{path}:{tree.line(gap.start_byte)}: cannot be parsed" for gap in tree.gaps]
             errors.update(f"{path}: {tree.text(gap)[:60]}" for gap in tree.gaps)
     if read:
-        return Step(name=PARSE, passed=True), Counter()
-    return Step(name=PARSE, passed=not places, detail=few(places)), errors
+        return Found(Step(name=PARSE, passed=True))
+    return Found(Step(name=PARSE, passed=not places, detail=few(places)), errors)
 
 
 def static_steps(design: Design, *, root: Path, toolchain: Toolchain, cancel: CancelToken) -> Iterator[Found]:
@@ -84,13 +90,18 @@ def missing_files(testbench: Testbench, root: Path) -> list[str]:
     return [path.as_posix() for path in paths if not (root / path).is_file()]
 
 
-def _step(name: str, design: Design, diagnostics: Sequence[Diagnostic], root: Path) -> tuple[Step, Counter[str]]:
+def _step(name: str, design: Design, diagnostics: Sequence[Diagnostic], root: Path) -> Found:
     found = [replace(one, path=relative(one.path, root)) for one in diagnostics]
     errors = [one for one in found if one.severity == "error"]
-    warnings = Counter(one.code for one in found if one.severity == "warning" and one.code)
-    said = ", ".join(f"{count} {code}" for code, count in sorted(warnings.items()))
+    warnings = tuple(one for one in found if one.severity == "warning" and one.code)
+    counts = Counter(one.code for one in warnings)
+    said = ", ".join(f"{count} {code}" for code, count in sorted(counts.items()))
     detail = few(map(str, errors)) if errors else f"{design.toplevel}: " + (f"warnings: {said}" if said else "clean")
-    return Step(name=name, passed=not errors, detail=detail), Counter(f"{one.path}: {one.message}" for one in errors)
+    return Found(
+        Step(name=name, passed=not errors, detail=detail),
+        Counter(f"{one.path}: {one.message}" for one in errors),
+        warnings,
+    )
 
 
 def relative(text: str, root: Path) -> str:

@@ -117,6 +117,20 @@ def test_a_file_edited_after_the_check_is_not_overwritten(gate, root):
     assert (root / "rtl/adder.v").read_bytes() == BUGGY + b"// mine\n"
 
 
+def test_a_warning_that_the_base_lacks_is_named_and_one_that_moved_is_not(gate, root):
+    (root / "rtl/adder.v").write_bytes(BUGGY.replace(b"  assign", b"  wire known;\n  assign"))
+    report = finish(
+        gate.check(patch(gate, b"assign sum = a - b;", b"\n  assign sum = a + b;\n  wire fresh;"), [TESTBENCH])
+    )
+    assert report.passed
+    (warning,) = report.new_warnings
+    assert warning.startswith("rtl/adder.v:")
+    assert "fresh" in warning
+    assert f"new warnings:\n  {warning}\n" in as_text(report)
+    assert as_json(report)["new_warnings"] == [warning]
+    assert f"- {warning}" in as_markdown(report)
+
+
 def test_broken_rtl_is_a_red_step(gate):
     report = finish(gate.check(patch(gate, b"assign sum =", b"assign sum = ("), [TESTBENCH]))
     assert not report.passed

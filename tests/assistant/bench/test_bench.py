@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import signal
+import subprocess
+import sys
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -104,6 +108,47 @@ def test_a_suite_is_run_counted_and_resumed(data, toolchain, tmp_path, capsys, m
     kept = json.loads(lines[0])
     assert next(row for row in again if row.get("case") == kept["case"])["cpu_s"] == kept["cpu_s"]
     assert again[-1]["plausible"] == 2
+
+
+def test_ctrl_c_stops_a_suite_within_a_second_and_keeps_its_rows(data, toolchain, tmp_path):
+    folder = data / "verilog_debug" / "zero_shot_arithmetic"
+    never = TEST.replace(b"{q_ref, last_ref} !== {q_dut, last_dut}", b"n > 0 || q_ref !== q_dut")
+    (folder / "Prob002_counter_test.sv").write_bytes(never)
+    words = ["bench", "chipbench-debug", "--data", str(data), "--out", "out", "--jobs", "1"]
+    mine = f"VERILOOP_MARK={tmp_path}"
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[3] / "dev")} | dict([mine.split("=", 1)])
+    with subprocess.Popen(
+        [sys.executable, "-m", "veriloop.assistant.cli.main", *words],
+        cwd=tmp_path,
+        env=environment,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    ) as process:
+        assert process.stderr is not None
+        for line in process.stderr:
+            if "[1/2]" in line:
+                break
+        time.sleep(2)
+        started = time.monotonic()
+        # As a terminal does it: the whole group hears it.
+        os.killpg(process.pid, signal.SIGINT)
+        _, errors = process.communicate(timeout=20)
+        took_s = time.monotonic() - started
+    assert (process.returncode, errors) == (130, "veriloop: interrupted\n")
+    assert took_s < 1
+    assert [json.loads(line)["case"] for line in (tmp_path / "out/rows.jsonl").read_text().splitlines()] == [
+        "arithmetic/Prob001_counter"
+    ]
+    time.sleep(0.2)
+    assert [pid for pid in Path("/proc").iterdir() if pid.name.isdigit() and mine in _environment(pid)] == []
+
+
+def _environment(process: Path) -> list[str]:
+    try:
+        return (process / "environ").read_text(errors="replace").split("\0")
+    except OSError:
+        return []
 
 
 @pytest.mark.parametrize(

@@ -216,11 +216,25 @@ def test_a_second_interrupt_stops_what_does_not_listen(tmp_path):
         assert process.stdout is not None
         process.stdout.readline()
         process.send_signal(signal.SIGINT)
-        time.sleep(0.3)
+        time.sleep(0.1)
         assert process.poll() is None
+        pressed = time.monotonic()
         process.send_signal(signal.SIGINT)
         process.communicate(timeout=20)
+        assert time.monotonic() - pressed < 0.3
         assert process.returncode == 130
+
+
+def test_what_does_not_listen_is_stopped_within_a_second(tmp_path):
+    body = f"try:\n    {STUCK.replace(chr(10), chr(10) + '    ')}\nfinally:\n    print('cleaned up', flush=True)"
+    with start(tmp_path, body) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        pressed = time.monotonic()
+        process.send_signal(signal.SIGINT)
+        output, error = process.communicate(timeout=20)
+        assert time.monotonic() - pressed < 1
+        assert (process.returncode, output, error) == (130, "cleaned up\n", "veriloop: interrupted\n")
 
 
 def test_a_signal_that_was_ignored_stays_ignored(tmp_path):

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from veriloop.assistant.errors import PatchConflict, RepositoryError, StaleTree
+from veriloop.assistant.errors import Cancelled, PatchConflict, RepositoryError, StaleTree
 from veriloop.assistant.repository.apply import write
 from veriloop.assistant.repository.journal import recover
 from veriloop.assistant.repository.repository import Repository
@@ -171,6 +171,50 @@ def run_killed(work, action: Callable[[], object], deadly: int) -> bool:
     status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
     assert status in (0, -signal.SIGKILL)
     return status == 0
+
+
+def run_cancelled(action: Callable[[], object], root: Path, at: int) -> bool:
+    """Does it in a child that Ctrl-C reaches right before the given access to the work tree; whether it was heard."""
+    pid = os.fork()
+    if pid == 0:
+        count = 0
+
+        def hook(event: str, arguments: tuple[object, ...]) -> None:
+            nonlocal count
+            if event in _WATCHED and str(root) in str(arguments[0]):
+                count += 1
+                if count == at:
+                    raise Cancelled
+
+        sys.addaudithook(hook)
+        try:
+            action()
+            os._exit(0)
+        except Cancelled:
+            os._exit(1)
+        finally:
+            os._exit(2)
+    status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+    assert status in (0, 1)
+    return status == 1
+
+
+def test_ctrl_c_at_any_point_leaves_all_or_nothing_at_once(work):
+    repository = work.open()
+    base, old = repository.snapshot(), work.state()
+    outcomes = set()
+    for at in range(1, 200):
+        heard = run_cancelled(lambda: write(repository, base, CHANGE), work.root, at)
+        assert not (work.root / ".git/veriloop/journal.json").exists()
+        outcomes.add(work.state() == old)
+        if work.state() != old:
+            undo(repository)
+            assert work.state() == old
+        if not heard:
+            break
+    assert not heard
+    assert at > 10
+    assert outcomes == {True, False}
 
 
 @pytest.mark.parametrize("what", ["apply", "undo"])

@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from veriloop.assistant.design.model import Design
 from veriloop.assistant.errors import UsageError
@@ -212,3 +214,22 @@ def test_a_vcd_holds_its_values_until_they_change(tmp_path, output, failures):
 def test_an_oracle_that_is_no_vcd_is_refused(tmp_path):
     with pytest.raises(UsageError, match=r"oracle\.vcd"):
         compared(tmp_path, "nothing of the kind", None, suffix=".vcd")
+
+
+@pytest.mark.parametrize("change", ["b0q !", "b01 \\", "b", "s01 !", "r1.5 !", "#99999999999999999999999", "$end"])
+def test_a_broken_change_in_a_vcd_fails_and_breaks_nothing(tmp_path, change):
+    assert compared(tmp_path, vcd(EXPECTED), vcd(EXPECTED.replace("b01 !", change)), suffix=".vcd").failures > 0
+
+
+@given(st.integers(0, 200), st.binary(min_size=1, max_size=40))
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_garbage_in_a_vcd_is_a_value(tmp_path, at, garbage):
+    whole = vcd(EXPECTED).encode()
+    (tmp_path / "oracle.vcd").write_bytes(whole)
+    (tmp_path / "output.vcd").write_bytes(whole[:at] + garbage + whole[at:])
+    assert compare(tmp_path / "oracle.vcd", tmp_path / "output.vcd").checks >= 3
+
+
+def test_an_oracle_that_breaks_the_reader_is_refused(tmp_path):
+    with pytest.raises(UsageError, match="no VCD file that can be read"):
+        compared(tmp_path, vcd(EXPECTED.replace("b01 !", "b0q !")), None, suffix=".vcd")
