@@ -134,7 +134,8 @@ def _checked(found: Generated, directory: Path, toolchain: Toolchain, cancel: Ca
     scratch.mkdir()
     (root / rtl).write_bytes(found.rtl)
     design = Design(toplevel=found.toplevel, sources=(rtl,))
-    static = tuple(step for step, _ in static_steps(design, root=root, toolchain=toolchain, cancel=cancel))
+    found_statically = static_steps(design, root=root, toolchain=toolchain, cancel=cancel)
+    static = tuple(one.step for one in found_statically)
     if not all(step.passed for step in static) or not found.testbench:
         evidence = Evidence.ELABORATES if all(step.passed for step in static) else Evidence.NONE
         return replace(found, steps=static, evidence=evidence)
