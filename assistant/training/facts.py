@@ -38,6 +38,8 @@ class Facts:
     types: list[str] = field(default_factory=list)
     procedural: set[str] = field(default_factory=set)
     registers: set[str] = field(default_factory=set)
+    continuous: set[str] = field(default_factory=set)
+    """Driven by `assign`."""
     instances: list[str] = field(default_factory=list)
     labels: list[str] = field(default_factory=list)
     functions: list[str] = field(default_factory=list)
@@ -221,6 +223,8 @@ def _read(part: Part, found: Facts) -> None:
             found.types.append(line[-2])
         case Line(words=["genvar", *rest]):
             found.genvars += [word for word in rest if _NAME.match(word)]
+        case Line(words=["assign", *_]):
+            found.continuous.update(targets(part.words)[0])
         case Line() if is_declaration(part.words, found.types):
             for declared in declarations(part.words):
                 found.signals.setdefault(declared.name, declared)

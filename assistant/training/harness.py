@@ -148,7 +148,7 @@ def _run(
         tops += ["-s", f"harness_{design}"]
         for text in members:
             path = f"text_{design}_{text}.sv"
-            (folder / path).write_text(f"`default_nettype wire\n{_unique(texts[text], design, text)}")
+            (folder / path).write_text(f"`default_nettype wire\n{unique(texts[text], f'__{design}_{text}')}")
             sources.append(path)
     argv = [str(icarus.compiler), "-g2012", "-o", "run.vvp", *tops, *sources]
     done = execute(argv, cwd=folder, timeout_s=_COMPILE_TIMEOUT_S, cancel=cancel)
@@ -250,12 +250,12 @@ def _instance(text: Text, design: int, number: int, inputs: Sequence[Pin], outpu
     return f"{text.top}__{design}_{number} dut_{number} ({', '.join(ports)});"
 
 
-def _unique(text: Text, design: int, number: int) -> str:
-    """The text with module names that no other text has."""
+def unique(text: Text, suffix: str) -> str:
+    """The text with a suffix on the names of its modules, so that several stand in one compilation."""
     source = text.text
     for name in text.modules:
         pattern = rf"(\bmodule\s+|\bendmodule\s*:\s*|^\s*){name}(?=\s*(?:#\s*\(|\(|;|$)|\s+[A-Za-z_]\w*\s*\()"
-        source = re.sub(pattern, rf"\g<1>{name}__{design}_{number}", source, flags=re.M)
+        source = re.sub(pattern, rf"\g<1>{name}{suffix}", source, flags=re.M)
     return source
 
 

@@ -58,8 +58,14 @@ def to_verilog(module: Module, found: Facts, style: Style) -> None:
         entry.words = _port(entry.words, found, style)
     loops: list[str] = []
     body: list[Part] = []
+    declared: set[str] = set()
     for part in module.body:
-        body += _part(part, found, style, loops)
+        for one in _part(part, found, style, loops):
+            if isinstance(one, Line) and one.words[0] == "genvar":
+                if one.words[1] in declared:
+                    continue
+                declared.update(one.words[1:])
+            body.append(one)
     if loops:
         at = next((index for index, part in enumerate(body) if not isinstance(part, Line)), len(body))
         body.insert(at, Line(["integer", *_commas(list(dict.fromkeys(loops))), ";"]))
@@ -76,22 +82,34 @@ def chooses_states(module: Module, found: Facts) -> bool:
 
 def to_plain_states(module: Module, found: Facts) -> None:
     """Writes enumerations as local parameters and their signals as vectors, in place."""
-    dimensions: dict[str, tuple[str, ...]] = {}
+    dimensions: dict[str, list[str]] = {}
     body: list[Part] = []
     for part in module.body:
         if isinstance(part, Line) and _is_enum(part):
-            lines = _enum(part)
-            for line in lines:
-                assert isinstance(line, Line)
-                line.words[1:1] = ["logic"]
-            dimensions[part.words[-2]] = _enum_dimensions[part.words[-2]]
-            body += lines
+            base = part.words[3 : part.words.index("{")]
+            dimensions[part.words[-2]] = base
+            body += _constants_of(part, base)
         elif isinstance(part, Line) and part.words[0] in dimensions:
             part.words = ["logic", *dimensions[part.words[0]], *part.words[1:]]
             body.append(part)
         else:
             body.append(part)
     module.body = body
+
+
+def _constants_of(part: Line, dimensions: list[str]) -> list[Part]:
+    """A local parameter for each state of an enumeration, numbered where it has no number of its own."""
+    high = evaluate(dimensions[1 : dimensions.index(":")], {}) if dimensions else 0
+    bits = (high if high is not None else 31) + 1
+    lines: list[Part] = []
+    number = 0
+    for member in split(part.words[part.words.index("{") + 1 : part.words.index("}")]):
+        value = member[member.index("=") + 1 :] if "=" in member else [f"{bits}'d{number}"]
+        known = evaluate(value, {})
+        number = (known if known is not None else number) + 1
+        lines.append(Line(["localparam", "logic", *dimensions, member[0], "=", *value, ";"]))
+    lines[0].lead, lines[-1].note = part.lead, part.note
+    return lines
 
 
 def _part(part: Part, found: Facts, style: Style, loops: list[str]) -> list[Part]:
@@ -115,17 +133,20 @@ def _part(part: Part, found: Facts, style: Style, loops: list[str]) -> list[Part
     _declared_inside(part, found)
     if isinstance(part, Region) and local is not loops and local:
         part.body.insert(0, Line(["integer", *_commas(list(dict.fromkeys(local))), ";"]))
-    genvars = [inner.head[2] for inner in walk(part) if isinstance(inner, Headed) and inner.head[:1] == ["for-genvar"]]
-    if genvars:
-        for inner in walk(part):
-            if isinstance(inner, Headed) and inner.head[0] == "for-genvar":
-                inner.head[0] = "for"
-    return [part]
+    return [*_genvars(part), part]
+
+
+def _genvars(part: Part) -> list[Part]:
+    """Takes the declarations of loop variables out of the heads of generate loops; returns them as lines."""
+    names = []
+    for inner in walk(part):
+        if isinstance(inner, Headed) and inner.head[0] == "for" and inner.head[2] == "genvar":
+            names.append(inner.head[3])
+            del inner.head[2]
+    return [Line(["genvar", *_commas(list(dict.fromkeys(names))), ";"])] if names else []
 
 
 def _line(part: Line, found: Facts) -> list[Part]:
-    if _is_enum(part):
-        return _enum(part)
     if part.words[0] == "localparam":
         part.words = _untyped(part.words)
     elif is_declaration(part.words, found.types):
@@ -158,44 +179,17 @@ def _declaration(part: Line, found: Facts) -> list[Part]:
     values = split(part.words[:-1])
     kinds: dict[str, list[tuple[Declared, list[str]]]] = {}
     for one, written in zip(declared, values, strict=True):
-        kind = "reg" if one.name in found.procedural or one.unpacked or "=" in written else "wire"
+        stored = one.name in found.procedural or (one.unpacked and one.name not in found.continuous)
+        kind = "reg" if stored or "=" in written else "wire"
         kinds.setdefault(kind, []).append((one, written[written.index("=") :] if "=" in written else []))
     lines: list[Part] = []
     for kind, members in kinds.items():
         first = members[0][0]
-        if first.type[0] in found.types:
-            states = next(one for one in found.signals.values() if one.name == first.name)
-            head = [kind, *_enum_dimensions[states.type[0]]]
-        elif first.type[0] in ("int", "integer"):
-            head = ["integer"]
-        else:
-            head = [kind, *first.type[1:], *first.packed]
+        whole = first.type[0] in ("int", "integer")
+        head = ["integer"] if whole else [kind, *first.type[1:], *first.packed]
         tail = [word for one, value in members for word in (",", one.name, *one.unpacked, *value)][1:]
         lines.append(Line([*head, *tail, ";"]))
     lines[0].lead, lines[0].note = part.lead, part.note
-    return lines
-
-
-_enum_dimensions: dict[str, tuple[str, ...]] = {}
-"""The dimensions of each enumeration that was replaced: the declarations of its signals follow it in the same text."""
-
-
-def _enum(part: Line) -> list[Part]:
-    """An enumeration as local parameters."""
-    opened, closed = part.words.index("{"), part.words.index("}")
-    base = part.words[2:opened]
-    dimensions = tuple(base[base.index("[") :]) if "[" in base else ()
-    _enum_dimensions[part.words[-2]] = dimensions
-    high = evaluate(dimensions[1 : dimensions.index(":")], {}) if dimensions else 0
-    bits = (high if high is not None else 31) + 1
-    lines: list[Part] = []
-    number = 0
-    for member in split(part.words[opened + 1 : closed]):
-        value = member[member.index("=") + 1 :] if "=" in member else [f"{bits}'d{number}"]
-        known = evaluate(value, {})
-        number = (known if known is not None else number) + 1
-        lines.append(Line(["localparam", *dimensions, member[0], "=", *value, ";"]))
-    lines[0].lead, lines[-1].note = part.lead, part.note
     return lines
 
 
@@ -211,7 +205,12 @@ def _untyped(words: list[str]) -> list[str]:
 
 
 def _function(part: Region) -> None:
+    """Drops the types, and puts several statements into a block."""
     part.head = [word for word in part.head if word != "logic"]
+    declared = [one for one in part.body if isinstance(one, Line) and is_declaration(one.words)]
+    statements = [one for one in part.body if not any(one is other for other in declared)]
+    if len(statements) > 1:
+        part.body = [*declared, Block(statements)]
 
 
 def _loop(part: Headed, found: Facts, loops: list[str]) -> None:
@@ -240,7 +239,7 @@ def _zero_of(words: list[str], found: Facts) -> str:
         return ""
     packed = found.signals[names[0]].packed
     if not packed:
-        return "1'b0" if found.signals[names[0]].type[0] not in found.types else ""
+        return "1'b0"
     return "0"
 
 

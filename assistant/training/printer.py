@@ -149,7 +149,7 @@ class _Printer:
                 self.comments(1, port.lead)
                 self.add(1, join([*port.words, ";"], self.style), port.note)
         self.body(module.body, 1, top=True)
-        self.add(0, f"endmodule : {module.name}" if self.style.end_label else "endmodule")
+        self.add(0, f"endmodule : {module.name}" if self.style.end_label and self.style.systemverilog else "endmodule")
 
     def entries(self, entries: Sequence[Entry]) -> None:
         heads = [join(entry.words[: entry.words.index(entry.name)], self.style) for entry in entries]

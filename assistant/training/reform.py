@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Mapping
 from random import Random
 
-from veriloop.assistant.training.code import Block, Case, Headed, If, Instance, Item, Line, Module, Part, walk
+from veriloop.assistant.training.code import Block, Case, Headed, If, Instance, Item, Line, Module, Part, Region, walk
 from veriloop.assistant.training.facts import Facts, declarations, evaluate, is_declaration, rewrite
 from veriloop.assistant.training.names import is_clock, is_reset
 from veriloop.assistant.training.style import Style
@@ -285,6 +285,15 @@ def compare_bits(module: Module, found: Facts) -> None:
             declared = found.signals.get(part.test[0])
             if declared is not None and not declared.packed:
                 part.test = [part.test[0], "==", "1'b1"]
+
+
+def add_generate(module: Module) -> None:
+    """Puts each generate loop or condition between `generate` and `endgenerate`."""
+    for index, part in enumerate(module.body):
+        loop = isinstance(part, Headed) and part.head[0] == "for"
+        if loop or isinstance(part, If):
+            lead, part.lead = part.lead, []
+            module.body[index] = Region(["generate"], [part], "endgenerate", lead=lead)
 
 
 def clock_last(module: Module) -> None:

@@ -75,7 +75,8 @@ def render(draft: Draft, style: Style = CANONICAL, *, seed: int = 0) -> Rendered
     modules = read_modules(draft.rtl)
     known = [facts(module) for module in modules]
     for index, (module, found) in enumerate(zip(modules, known, strict=True)):
-        if found.types and (not style.enumerations or chooses_states(module, found)):
+        plain = not (style.enumerations and style.systemverilog) or chooses_states(module, found)
+        if found.types and plain:
             to_plain_states(module, found)
             known[index] = replace(facts(module), states=found.states)
     top = top_module(modules)
@@ -88,6 +89,7 @@ def render(draft: Draft, style: Style = CANONICAL, *, seed: int = 0) -> Rendered
     for module, found in zip(modules, known, strict=True):
         if len(modules) == 1 or style.constants != "define":
             head += reform.place_constants(module, found, style, fixed=module.name in parametrised)
+            _number_remarks(module, found, style)
         _reformed(module, found, style, random)
     names = _renamed(modules, known, style, draft, random)
     table = names[old_top]
@@ -95,6 +97,22 @@ def render(draft: Draft, style: Style = CANONICAL, *, seed: int = 0) -> Rendered
     about = _about(draft, style, table, random)
     new_top = names[""][old_top]
     return _printed(modules, style, head, about, random, pins=pins, top=new_top, names=names)
+
+
+def _number_remarks(module: Module, found: Facts, style: Style) -> None:
+    """Makes comments give the number of a parameter that the text does not name any more."""
+    if style.constants != "magic":
+        return
+    kept = {entry.name for entry in module.parameters}
+    numbers = {name: str(value) for name, value in found.values().items() if name in found.parameters}
+    table = {name: number for name, number in numbers.items() if name not in kept}
+
+    def said(text: str) -> str:
+        return _QUOTED.sub(lambda match: table.get(match[1], match[0]), text)
+
+    for part in (*module.parameters, *module.ports, *walk(module)):
+        part.lead = [said(text) for text in part.lead]
+        part.note = said(part.note)
 
 
 def top_module(modules: Sequence[Module]) -> Module:
@@ -141,6 +159,8 @@ def _reformed(module: Module, found: Facts, style: Style, random: Random) -> Non
     reform.set_blocks(module, style)
     if style.declarations == "shuffle":
         reform.shuffle_declarations(module, found, random)
+    if style.generate_keywords:
+        reform.add_generate(module)
     if style.clock_last:
         reform.clock_last(module)
 

@@ -41,11 +41,12 @@ class Style:
     """keep, d, h, b"""
     star: str = "@(*)"
     not_reset: str = "!"
-    generate_keywords: bool = True
     port_types: bool = True
     """In Verilog, whether a port that is a wire says so."""
     merge_wires: bool = False
     state_prefix: str = ""
+    generate_keywords: bool = False
+    """Whether generate loops stand between `generate` and `endgenerate`."""
     short_if: bool = False
     """A condition with one short statement stands on one line."""
     one_bit: str = "keep"
@@ -69,6 +70,7 @@ class Style:
     """keep, shuffle"""
     clock_last: bool = False
     end_label: bool = False
+    """In SystemVerilog."""
     instance_lines: bool = True
 
     # Comments
@@ -117,10 +119,10 @@ class Style:
             radix=_weighted(random, {"keep": 6, "d": 2, "h": 2, "b": 1}),
             star=_weighted(random, {"@(*)": 5, "@*": 4, "@ (*)": 1}),
             not_reset=_weighted(random, {"!": 5, "~": 3, "== 1'b0": 1}),
-            generate_keywords=random.random() < 0.7,
             port_types=random.random() < 0.5,
             merge_wires=random.random() < 0.5,
             state_prefix=_weighted(random, {"": 8, "S_": 3, "ST_": 2}),
+            generate_keywords=random.random() < 0.5,
             short_if=random.random() < 0.3,
             one_bit=_weighted(random, {"keep": 9, "compare": 1}),
             indent=_weighted(random, {"  ": 7, "    ": 7, "\t": 2, "   ": 1}),
@@ -135,7 +137,7 @@ class Style:
             blank_lines=_weighted(random, {"keep": 6, "none": 1, "wide": 1}),
             declarations=_weighted(random, {"keep": 3, "shuffle": 1}),
             clock_last=random.random() < 0.1,
-            end_label=systemverilog and random.random() < 0.2,
+            end_label=random.random() < 0.2,
             instance_lines=random.random() < 0.8,
             comments=_weighted(random, {"all": 4, "blocks": 3, "lines": 1, "some": 3, "none": 4}),
             block_comments=random.random() < 0.1,

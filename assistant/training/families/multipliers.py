@@ -494,8 +494,14 @@ def constant_multiplier(r: Random, variant: int) -> Draft:
   // as sums and differences of powers of two
   assign product = {recoded};
 """,
-        """
-  assign product = wide * FACTOR;
+        f"""
+  // adds what each bit of the factor weighs
+  always_comb begin
+    product = '0;
+    for (int i = 0; i < {extra}; i++) begin
+      if (FACTOR[i]) product = product + (wide << i);
+    end
+  end
 """,
     )[variant]
 

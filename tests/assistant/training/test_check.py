@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
+from random import Random
 
 import pytest
 
 from veriloop.assistant.events import CancelToken
 from veriloop.assistant.training.check import check_families, lint
-from veriloop.assistant.training.draft import Family, families
+from veriloop.assistant.training.draft import Draft, Family, Machine, Outputs, Pins, State, families
 from veriloop.assistant.verify.verilator import Verilator
 
 pytestmark = pytest.mark.needs("iverilog")
@@ -60,3 +61,60 @@ def test_an_incomplete_case_is_named():
     verilator = Verilator.find(configured=None, compiler=None, cache=Path(), cancel=CancelToken())
     (problem,) = lint([broken("default: ;", "")], 0, verilator, cancel=CancelToken())
     assert "CASEINCOMPLETE" in problem.message
+
+
+TWO_CLOCKS = """
+module crossing (
+  input logic wr_clk,
+  input logic wr_rst,
+  input logic rd_clk,
+  input logic rd_rst,
+  input logic send,
+  output logic seen
+);
+  logic flag, meta;
+
+  always_ff @(posedge wr_clk) begin
+    if (wr_rst) flag <= 1'b0;
+    else if (send) flag <= ~flag;
+  end
+
+  always_ff @(posedge rd_clk) begin
+    if (rd_rst) begin
+      meta <= 1'b0;
+      seen <= 1'b0;
+    end else begin
+      meta <= flag;
+      seen <= meta;
+    end
+  end
+endmodule
+"""
+
+
+def crossing(*, right: bool) -> Family:
+    """A flag that goes from one clock to a slower one; the wrong model takes both for one clock."""
+
+    def reset(s: State) -> None:
+        s.flag = s.meta = s.seen = 0
+
+    def step(s: State, i: Pins) -> Outputs:
+        out = {"seen": s.seen}
+        if i.rd_clk or not right:
+            s.meta, s.seen = s.flag, s.meta
+        if i.wr_clk and i.send:
+            s.flag ^= 1
+        return out
+
+    def author(random: Random, variant: int) -> Draft:
+        clocks = {"wr_clk": (1, 0), "rd_clk": (3, 1)}
+        return Draft(rtl=TWO_CLOCKS, about="A flag.", model=Machine(reset, step), clocks=clocks)
+
+    return Family(name="crossing", kind="test", variants=1, held_out=False, author=author)
+
+
+def test_two_clocks_tick_as_the_draft_says():
+    ((count, problems),) = check_families([crossing(right=True)], [0, 1], cancel=CancelToken())
+    assert (count, problems) == (2, ())
+    ((_, problems),) = check_families([crossing(right=False)], [0], cancel=CancelToken())
+    assert ["cycles differ" in str(problem) for problem in problems] == [True]
