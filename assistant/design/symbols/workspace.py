@@ -42,6 +42,8 @@ class Workspace:
         self._known: set[Path] = set()
         self._unread: list[Path] = []
         self._indexed: set[Path] = set()
+        self._stale: set[Path] = set()
+        """Files whose new content is not in the index yet: keys that come faster than questions cost nothing."""
         self._top: dict[str, dict[Path, list[int]]] = defaultdict(dict)
         self._includers: dict[str, set[Path]] = defaultdict(set)
         self._by_name: dict[str, list[Path]] = defaultdict(list)
@@ -159,6 +161,7 @@ class Workspace:
 
     def top(self, name: str) -> list[Place]:
         """The declarations of a name outside of every module and package, in all files."""
+        self._refresh()
         if not self.indexed:
             for holder in self.having(name):
                 self._enter(holder.path)
@@ -172,6 +175,7 @@ class Workspace:
     def top_names(self) -> Iterator[tuple[str, Place]]:
         """All names that are declared outside of every module and package."""
         self.index()
+        self._refresh()
         for name, places in self._top.items():
             for path, indices in places.items():
                 found = self.source(path)
@@ -180,6 +184,7 @@ class Workspace:
 
     def having(self, name: str) -> Iterator[Source]:
         """The files in which a name stands."""
+        self._refresh()
         if self.indexed:
             yield from (source for source in self._read() if name in source.words)
             return
@@ -190,8 +195,8 @@ class Workspace:
 
     def includers(self, path: Path) -> list[Source]:
         """The files that include a file, as far as its name tells."""
-        if not self.indexed:
-            self.index()
+        self.index()
+        self._refresh()
         found = (self.source(includer) for includer in sorted(self._includers.get(path.name, ())))
         return [source for source in found if source is not None]
 
@@ -227,6 +232,7 @@ class Workspace:
 
     def _forget(self, path: Path) -> None:
         self._leave(path)
+        self._stale.discard(path)
         if path in self._known:
             self._known.discard(path)
             self._by_name[path.name].remove(path)
@@ -235,9 +241,12 @@ class Workspace:
     def _replaced(self, path: Path) -> None:
         self._know(path)
         self._leave(path)
-        # Taken out and put in again at once: a buffer is always in the index.
-        self._enter(path)
+        self._stale.add(path)
         self.generation += 1
+
+    def _refresh(self) -> None:
+        while self._stale:
+            self._enter(self._stale.pop())
 
     def _enter(self, path: Path) -> None:
         source = self.source(path)

@@ -1,0 +1,1 @@
+"""Language servers, measured: how fast they answer, how often, and how often rightly."""
