@@ -78,6 +78,7 @@ def execute(
     env: Mapping[str, str] | None = None,
     output_limit_bytes: int = OUTPUT_LIMIT_BYTES,
     stdin: bytes = b"",
+    cpu_limit_s: int | None = None,
 ) -> Completed:
     """Runs a program to its end, its time limit or its cancellation, and kills its whole process group in each case.
 
@@ -89,6 +90,7 @@ def execute(
         env: added to `clean_environment()`.
         output_limit_bytes: how much of its output is kept: the first half and the last half of the limit.
         stdin: what it reads; nothing by default, so that a program that asks for input ends.
+        cpu_limit_s: whole CPU seconds after which a signal kills it, however loaded the machine is.
 
     Raises:
         ToolNotFound: the program is not there.
@@ -112,7 +114,7 @@ def execute(
         if not cwd.is_dir():
             raise
         raise ToolNotFound(f"{words[0]} is not installed", hint="veriloop doctor") from error
-    _limit(process.pid, timeout_s)
+    _limit(process.pid, timeout_s, cpu_limit_s)
     assert process.stdout is not None
     kept = _Kept(output_limit_bytes)
     timed_out = False
@@ -185,9 +187,9 @@ def _input(content: bytes) -> Iterator[IO[bytes]]:
         yield stream
 
 
-def _limit(pid: int, timeout_s: float) -> None:
+def _limit(pid: int, timeout_s: float, cpu_limit_s: int | None) -> None:
     """Limits that outlive us: should this process be killed, a hanging simulation still ends by its CPU limit."""
-    cpu_s = int(timeout_s * (os.cpu_count() or 1)) + 10
+    cpu_s = int(timeout_s * (os.cpu_count() or 1)) + 10 if cpu_limit_s is None else cpu_limit_s
     with contextlib.suppress(ProcessLookupError, PermissionError):
         resource.prlimit(pid, resource.RLIMIT_FSIZE, (FILE_LIMIT_BYTES, FILE_LIMIT_BYTES))
         resource.prlimit(pid, resource.RLIMIT_CORE, (0, 0))

@@ -53,6 +53,15 @@ def test_a_signal_is_a_negative_code(tmp_path):
     assert python("import os; os.kill(os.getpid(), 9)", tmp_path).returncode == -9
 
 
+def test_a_limit_of_cpu_seconds_kills_what_computes_and_not_what_waits(tmp_path):
+    argv = [sys.executable, "-c", "while True: pass"]
+    done = execute(argv, cwd=tmp_path, timeout_s=60, cancel=CancelToken(), cpu_limit_s=1)
+    assert (done.returncode < 0, done.timed_out) == (True, False)
+    assert done.cpu_s < 5
+    argv = [sys.executable, "-c", "import time; time.sleep(2)"]
+    assert execute(argv, cwd=tmp_path, timeout_s=60, cancel=CancelToken(), cpu_limit_s=1).ok
+
+
 def test_cpu_seconds_are_counted(tmp_path):
     code = "import time\nend = time.process_time() + 0.3\nwhile time.process_time() < end: pass"
     assert python(code, tmp_path).cpu_s >= 0.3
