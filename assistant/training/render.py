@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from random import Random
 
 from veriloop.assistant.training import reform
-from veriloop.assistant.training.code import Instance, Module, Part, read_modules, walk
+from veriloop.assistant.training.code import Instance, Module, read_modules, walk
 from veriloop.assistant.training.draft import Draft
 from veriloop.assistant.training.facts import Facts, declarations, facts, rewrite, width_bits
 from veriloop.assistant.training.language import chooses_states, needs_systemverilog, to_plain_states, to_verilog
@@ -287,12 +287,9 @@ class _Marks:
         self._shown: list[bool] = []
         self._style = style
         for module in modules:
-            parts: list[Part] = [module, *module.parameters, *module.ports, *walk(module)]
-            for part in dict.fromkeys(map(id, parts)):
-                one = next(found for found in parts if id(found) == part)
-                one.lead = [self._mark(text, True, random) for text in one.lead]
-                # Comments behind the head of a statement are kept only where the printer has a place for them.
-                one.note = self._mark(one.note, False, random) if one.note and not isinstance(one, Module) else ""
+            for part in (*module.parameters, *module.ports, *walk(module)):
+                part.lead = [self._mark(text, True, random) for text in part.lead]
+                part.note = self._mark(part.note, False, random) if part.note else ""
 
     def _mark(self, text: str, block: bool, random: Random) -> str:
         self._texts.append((text, block))

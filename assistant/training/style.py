@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from random import Random
-from typing import Any, TypeVar
-
-T = TypeVar("T")
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,7 +75,6 @@ class Style:
     comments: str = "all"
     """all, blocks, lines, some, none"""
     block_comments: bool = False
-    rule: bool = False
     header: str = "none"
     """none, brief, box"""
     preamble: str = "none"
@@ -141,7 +138,6 @@ class Style:
             instance_lines=random.random() < 0.8,
             comments=_weighted(random, {"all": 4, "blocks": 3, "lines": 1, "some": 3, "none": 4}),
             block_comments=random.random() < 0.1,
-            rule=random.random() < 0.1,
             header=_weighted(random, {"none": 6, "brief": 3, "box": 2}),
             preamble=_weighted(random, {"none": 7, "timescale": 2, "nettype": 1}),
         )
@@ -156,8 +152,3 @@ _LOW_RESETS = {"rst_n": 10, "reset_n": 3, "resetn": 3, "rst_ni": 2, "i_rst_n": 2
 def _weighted(random: Random, choices: dict[str, int]) -> str:
     values: Sequence[str] = tuple(choices)
     return random.choices(values, tuple(choices.values()))[0]
-
-
-def traits(style: Style) -> dict[str, Any]:
-    """All settings of a style."""
-    return asdict(style)
