@@ -9,6 +9,8 @@
 PYTHON ?= python3
 # Not for this machine's processor alone, and without what g++ 12 miscompiles for AMX.
 LLAMA = -DGGML_NATIVE=OFF -DLLAVA_BUILD=OFF
+# What is installed for the tests; `dev,model,train` runs those of training, too.
+EXTRAS ?= dev,model
 PIP = .venv/bin/python -m pip --disable-pip-version-check --quiet
 
 .PHONY: demo test package clean
@@ -34,5 +36,5 @@ clean:
 	touch .venv/installed
 
 .venv/installed-dev: .venv/installed
-	CMAKE_ARGS="$(LLAMA)" $(PIP) install --editable '.[dev,model]'
+	CMAKE_ARGS="$(LLAMA)" $(PIP) install --editable '.[$(EXTRAS)]'
 	touch .venv/installed-dev

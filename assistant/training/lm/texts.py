@@ -1,0 +1,94 @@
+"""From rows of training data to texts: segments that a model learns to say, and segments that it only reads."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from veriloop.assistant.repair.prompt import (
+    END,
+    LINES,
+    Seen,
+    fim_prompt,
+    insertion_answer,
+    line_answer,
+    repair_prompt,
+    spec_prompt,
+)
+from veriloop.assistant.training.row import Failure, Row
+
+_LITTLE_SEEN = 0.3
+"""How often a repair's prompt leaves out part of what the simulator saw: other testbenches say less."""
+_FIM_A_ROW = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A prompt and its answer."""
+
+    prompt: str
+    answer: str
+
+
+def texts(row: Row, source: random.Random) -> Iterator[Text]:
+    """The texts that a row gives: a repair, or gaps to fill and a module from its specification."""
+    if row.task == "repair":
+        found = repair_text(row, source)
+        if found is not None:
+            yield found
+        return
+    yield Text(spec_prompt(row.spec.module), row.rtl + END)
+    for _ in range(_FIM_A_ROW):
+        yield fim_text(row.rtl, source)
+
+
+def repair_text(row: Row, source: random.Random | None = None) -> Text | None:
+    """The repair of a row with one edit, as a question and its answer; none where the row has no such edit."""
+    lines = row.buggy.splitlines()
+    if row.failure is None or len(lines) > LINES or not row.edits:
+        return None
+    answers = []
+    for edit in row.edits:
+        fixed = "\n".join(edit.fixed)
+        if len(edit.buggy) > 1 or edit.line > len(lines):
+            return None
+        make = line_answer if edit.buggy else insertion_answer
+        answers.append(make(edit.line - 1, fixed))
+    seen = seen_of(row.failure)
+    if source is not None and source.random() < _LITTLE_SEEN:
+        seen = Seen(failing=seen.failing if source.random() < 0.7 else ())
+    # Several slips are answered one after the other; the first is what ranking asks for.
+    return Text(repair_prompt(lines, seen), answers[0])
+
+
+def seen_of(failure: Failure) -> Seen:
+    """What a row's simulator saw, in the words of a prompt."""
+    return Seen(
+        signal=failure.signal,
+        cycle=str(failure.cycle),
+        expected=str(failure.expected),
+        got=failure.seen,
+        failing=failure.failing,
+        passing=failure.passing,
+    )
+
+
+def fim_text(rtl: str, source: random.Random) -> Text:
+    """A gap in a text: the rest of a line, a whole line, or some lines."""
+    lines = rtl.splitlines(keepends=True)
+    filled = [number for number, line in enumerate(lines) if line.strip()]
+    number = source.choice(filled)
+    kind = source.random()
+    start = sum(map(len, lines[:number]))
+    line = lines[number]
+    indent = len(line) - len(line.lstrip())
+    end = start + len(line.rstrip())
+    if kind < 0.35:
+        start += source.randint(indent, max(indent, len(line.rstrip()) - 1))
+    elif kind < 0.85:
+        start += indent
+    else:
+        last = min(len(lines), number + source.randint(2, 5))
+        start, end = start + indent, sum(map(len, lines[:last])) - 1
+    return Text(fim_prompt(rtl[:start], rtl[end:]), rtl[start:end] + END)
