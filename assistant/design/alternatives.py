@@ -14,9 +14,9 @@ from __future__ import annotations
 import hashlib
 import re
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Literal
 
@@ -37,6 +37,8 @@ _DECLARATORS = ("param_assignment", "variable_decl_assignment", "net_decl_assign
 _MENTIONS = ("hierarchical_identifier", "net_lvalue", "variable_lvalue", "constant_primary", "primary")
 _SCOPES = ("seq_block", "par_block", "function_declaration", "task_declaration", "generate_block")
 _NAME = "simple_identifier"
+_AGAIN = "_veriloop"
+"""What the name of a second declaration has behind the first one's."""
 _ITEMS = ("continuous_assign", "net_declaration", "module_instantiation")
 _DIRECTIVE = re.compile(
     rb"`(?:define|undef|undefineall|ifdef|ifndef|else|elsif|endif|include|line|timescale|default_nettype|resetall|pragma"
@@ -123,6 +125,44 @@ class _File:
         self._exact = exact_sensitivity
 
     def places(self, content: bytes) -> Mapping[Place, bytes] | None:
+        found = self._reached(content)
+        if found and not self._exact and any(self._mixes(place, text) for place, text in found.items()):
+            return None
+        return found
+
+    def _mixes(self, place: Place, text: bytes) -> bool:
+        """Whether a text assigns a variable in another way, or from another process, than the original does.
+
+        Verilator writes all non-blocking assignments of a variable back at once, also where none was made: in one
+        model with both kinds that would undo the blocking ones. Two processes that assign a variable would undo each
+        other's assignments in the same way.
+        """
+        if place.kind not in ("statement", "process"):
+            return False
+        assigned = _assigned(place.kind, text)
+        process = next((names for start, end, names in self._processes if start <= place.start < end), None)
+        if process is not None and any(name not in process for name, _ in assigned):
+            return True
+        return any(kind not in known for name, kind in assigned if (known := self._assigned.get(name)))
+
+    @cached_property
+    def _processes(self) -> Sequence[tuple[int, int, frozenset[str]]]:
+        """Where the processes of the original stand, and what each assigns."""
+        return [
+            (node.start_byte, node.end_byte, frozenset(name for name, _ in _assignments(self._tree, node)))
+            for node in find(self._tree.root, ("always_construct", "initial_construct"))
+        ]
+
+    @cached_property
+    def _assigned(self) -> Mapping[str, frozenset[str]]:
+        found: dict[str, set[str]] = defaultdict(set)
+        for process in find(self._tree.root, ("always_construct",)):
+            for name, kind in _assignments(self._tree, process):
+                found[name].add(kind)
+        # A variable that is assigned in both ways already is one of which no version may say more.
+        return {name: frozenset(kinds) if len(kinds) == 1 else frozenset({"neither"}) for name, kinds in found.items()}
+
+    def _reached(self, content: bytes) -> dict[Place, bytes] | None:
         found: dict[Place, bytes] = {}
         waiting = list(differences(self._content, content))
         edits = waiting
@@ -172,7 +212,7 @@ class _File:
         if not declared or len(inside) != 1 or (nets and any(value.start_byte <= start for value in values)):
             return None
         text = _spliced(self._content, inside, item.start_byte, item.end_byte)
-        suffix = b"_veriloop" + hashlib.blake2b(text, digest_size=5).hexdigest().encode()
+        suffix = _AGAIN.encode() + hashlib.blake2b(text, digest_size=5).hexdigest().encode()
         names = [(one.children[0].end_byte, one.children[0].end_byte, suffix) for one in declared]
         again = _spliced(self._content, [*inside, *names], item.start_byte, item.end_byte)
         changed = {self._tree.text(one.children[0]) for one in own or declared}
@@ -276,6 +316,9 @@ class _File:
         old = self._content[place.start : place.end]
         if _DIRECTIVE.search(old) or _DIRECTIVE.search(text) or node.has_error:
             return False
+        if node.type.startswith("net_") and text.split() == self._tree.text(node.children[0]).encode().split():
+            # Verilator refuses a net that is assigned itself; it would not notice through the nets in between.
+            return False
         return _is_one(place.kind, text) and (place.kind != "process" or _body(old) is not None)
 
 
@@ -288,6 +331,22 @@ def _is_body(node: Node) -> bool:
         and above.type == "always_construct"
         and (inner is None or inner.start_byte != node.start_byte)
     )
+
+
+@lru_cache(_CACHED_SNIPPETS)
+def _assigned(kind: Kind, text: bytes) -> frozenset[tuple[str, str]]:
+    """The names that a statement or a process assigns, each with how."""
+    before, after = _SNIPPETS[kind].split(b"%s")
+    tree = SyntaxTree(b"module m;\n" + before + text + after + b"endmodule\n")
+    return frozenset(_assignments(tree, tree.root))
+
+
+def _assignments(tree: SyntaxTree, node: Node) -> Iterator[tuple[str, str]]:
+    for inner in find(node, ("blocking_assignment", "nonblocking_assignment")):
+        target = first(inner, ("variable_lvalue",))
+        for name in find(target, (_NAME,)) if target is not None else ():
+            # What is declared a second time is assigned where the first is.
+            yield tree.text(name).partition(_AGAIN)[0], inner.type
 
 
 def _spliced(content: bytes, pieces: Sequence[tuple[int, int, bytes]], start: int = 0, end: int | None = None) -> bytes:

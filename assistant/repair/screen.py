@@ -96,14 +96,21 @@ class Screen:
         """Whether candidates share a build, so that many at once cost little more than a few."""
         return self._batch is not None
 
-    def share(self, contents: Contents, results: Sequence[SimResult]) -> None:
-        """Lets candidates share builds from now on, as versions of a design that compiles and of how it ran."""
+    def share(self, contents: Contents, results: Sequence[SimResult], *, confirm: bool = True) -> None:
+        """Lets candidates share builds from now on, as versions of a design that compiles and of how it ran.
+
+        With `confirm`, what another engine passes because it is cheaper is run by the screen's own as well.
+        """
         usual: Engine = "icarus" if self.engine == "icarus" else "verilator"
         mine = [run for run in results if run.engine == usual]
         ran = bool(mine) and all(run.outcome not in (Outcome.COMPILE_ERROR, Outcome.TIMEOUT) for run in mine)
         if self._batch is not None or not ran or not isinstance(self._testbench, VerilogTestbench | TraceTestbench):
             return
         worker = self._workers[0]
+        others: Engine = "verilator" if usual == "icarus" else "icarus"
+        known: dict[Engine, list[SimResult]] = {usual: mine}
+        if theirs := [run for run in results if run.engine == others]:
+            known[others] = theirs
         self._batch = Batch(
             self._testbench,
             usual=usual,
@@ -113,7 +120,8 @@ class Screen:
             toolchain=self._toolchain,
             cancel=self._cancel,
             parallel=self.jobs,
-            baselines={usual: mine},
+            confirm=confirm,
+            baselines=known,
         )
 
     def close(self) -> None:

@@ -291,7 +291,7 @@ def _search(
     yield Stage("screen")
     known = [run for run in results if run.engine == screen.engine]
     baseline = worst(known) if known else screen.judge([original])[0]
-    screen.share(original, known)
+    screen.share(original, results)
     starts: list[State] = []
     if baseline.outcome is Outcome.COMPILE_ERROR and screen.elaborator is not None:
         yield Stage("compile errors")

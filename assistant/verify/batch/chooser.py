@@ -12,7 +12,7 @@ _ICARUS_BUILD_S = 0.03
 _VERILATOR_BUILD_S = 0.7
 _FASTER = 7.0
 """How many times faster Verilator's code runs at `-O0` than Icarus, before it is measured."""
-_OPTIMIZED_BUILD = 2.0
+_OPTIMIZED_BUILD = 1.6
 """How many times as long a build at `-O1` takes, and the next, how many times faster its code runs."""
 _OPTIMIZED_RUN = 4.0
 _CLEARLY = 0.8

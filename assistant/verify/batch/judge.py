@@ -52,8 +52,8 @@ _DUMP = re.compile(r"^VCD info: .*\n", re.M)
 _SHARED_TARGETS = frozenset({"MultipleAlwaysAssigns", "MixedVarAssigns", "MultipleContAssigns"})
 """What slang says of a variable that several processes assign, of which only one ever does."""
 _BUILD_TIMEOUT_S = 60.0
-_SHORTEST_CPU_S = 0.25
-_LONGER = 20
+_SHORTEST_CPU_S = 0.2
+_LONGER = 6
 _BUILDS = 6
 """How often what a tool refuses is taken out of a batch."""
 _SMALLEST = 2
@@ -69,14 +69,14 @@ class Batch:
 
     Args:
         testbench: the oracle, with the time that a run may take.
-        usual: the engine that shows what is to be repaired. What passes under Verilator although Icarus is the usual
-            one is run by Icarus, too.
+        usual: the engine that shows what is to be repaired.
         original: the files that candidates change; they lie in `root` like that.
         root: a private copy of the tree, written to while a batch is built.
         scratch: an existing directory for builds.
         toolchain: the simulators.
         parallel: runs at once.
         nice: by how much the runs give way to other programs.
+        confirm: let the usual engine run what the other one passes.
         baselines: what the unchanged design does under an engine, where that is known already.
     """
 
@@ -92,10 +92,12 @@ class Batch:
         cancel: CancelToken,
         parallel: int = 1,
         nice: int = 0,
+        confirm: bool = True,
         baselines: Mapping[Engine, Sequence[SimResult]] | None = None,
     ) -> None:
         self._testbench = testbench
         self._usual = usual
+        self._confirm = confirm
         self._original = original
         self._root = root
         self._scratch = scratch
@@ -107,7 +109,7 @@ class Batch:
         self.spent: dict[Engine, Spent] = {"icarus": Spent(), "verilator": Spent()}
         # A trace's oracle follows one simulator's order of events; the other one's word says little about it.
         both = isinstance(testbench, VerilogTestbench) and toolchain.icarus is not None
-        self._allowed: frozenset[Engine] = frozenset({usual, "verilator"} if both else {usual})
+        self._allowed: frozenset[Engine] = frozenset({"icarus", "verilator"} if both else {usual})
         for engine, runs in (baselines or {}).items():
             self._known(engine, runs)
 
@@ -135,16 +137,19 @@ class Batch:
             chosen = choose(len(candidates), self.spent, self._usual, self._allowed)
         results = self.judge_by(candidates, chosen)
         passing = [index for index, result in enumerate(results) if result is not None and result.passed]
-        if chosen.engine != self._usual and passing:
+        if self._confirm and chosen.engine != self._usual and passing:
             again = self.judge_by([candidates[index] for index in passing], Choice(self._usual))
             for index, result in zip(passing, again, strict=True):
                 results[index] = result
         return results
 
     def _shows(self, engine: Engine) -> bool:
-        """Whether an engine sees what is to be repaired."""
-        runs = self.baseline(engine)
-        return any(run.outcome is Outcome.FAIL for run in runs)
+        """Whether an engine sees of the unchanged design what the usual one sees."""
+
+        def fails(one: Engine) -> bool:
+            return any(run.outcome is Outcome.FAIL for run in self.baseline(one))
+
+        return fails(engine) == fails(self._usual)
 
     def judge_by(self, candidates: Sequence[Contents], way: Choice) -> list[SimResult | None]:
         """The worst run of each candidate under one engine; none for one that a batch cannot judge.
@@ -299,11 +304,13 @@ class Batch:
         waiting = list(numbers)
         for index, alone in enumerate(baseline):
             state = next((reset for reset, start in START_STATES if start == alone.start), 0)
-            jobs = [Job(number, state, SEED) for number in (0, *waiting)]
-            results = self._results(program, jobs, alone, directory / f"runs{index}")
-            if not same_run(results[0], alone):
+            control = self._results(program, [Job(0, state, SEED)], alone, directory / f"control{index}")[0]
+            if not same_run(control, alone):
                 raise BatchRefused("version 0 is not what the unchanged design is")
-            found |= dict(zip(waiting, results[1:], strict=True))
+            jobs = [Job(number, state, SEED) for number in waiting]
+            # The control tells how long a run takes in this program.
+            results = self._results(program, jobs, control, directory / f"runs{index}")
+            found |= dict(zip(waiting, results, strict=True))
             waiting = [number for number in waiting if found[number].passed]
             if not waiting:
                 break

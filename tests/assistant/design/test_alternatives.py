@@ -72,7 +72,7 @@ def held(tmp_path):
         ("count + STEP", "count"),
         ("posedge clk", "negedge clk"),
         ("posedge clk", "posedge clk or posedge a"),
-        ("always @* r = ~a;", "always @(posedge a) r <= a;"),
+        ("always @* r = ~a;", "always @(posedge a) r = a;"),
         ("r = ~a", "r = a"),
         ("2'd1", "2'd2"),
         ("reg [3:0] count", "reg [4:0] count"),
@@ -98,6 +98,7 @@ def test_what_can_be_chosen(held, old, new, exact):
         ("sub inner", "sub other"),
         ("`default_nettype none", ""),
         ("module sub", "module sup"),
+        ("a < 2", "z"),
     ],
 )
 def test_what_cannot_be_chosen_is_left_out(held, old, new):
@@ -187,3 +188,17 @@ def test_widths_are_those_of_the_left_side(tmp_path):
     assert widths["y = "] == {5}
     assert widths["z = "] == {1}
     assert Path(path) in {path for path, _ in elaboration.assigned_widths()}
+
+
+def test_one_model_never_assigns_a_variable_in_both_ways(held):
+    """Verilator would write the non-blocking value back over the blocking one; an event-driven simulator would not."""
+    version = ("q <= a;", "q = a;")
+    assert held(version)[1] == [False]
+    assert held(version, exact=True)[1] == [True]
+
+
+def test_one_model_never_gets_a_second_driver(held):
+    version = ("q <= a;", "r <= a;")
+    text = TEXT.replace("reg [3:0] count", "reg r; always @(negedge clk) r <= 1; reg [3:0] count")
+    assert held(version, text=text)[1] == [False]
+    assert held(version, text=text, exact=True)[1] == [True]

@@ -1,0 +1,153 @@
+"""What a verdict costs at the doors: cocotb's edit to verdict, a verdict that is known, a check of nothing new."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from veriloop.assistant.bench.loop import cpu_s
+from veriloop.assistant.bench.loop_designs import own_designs
+from veriloop.assistant.design.model import Design
+from veriloop.assistant.errors import ToolFailed, ToolNotFound
+from veriloop.assistant.events import CancelToken, Note, Run
+from veriloop.assistant.execute import execute
+from veriloop.assistant.gate import Gate
+from veriloop.assistant.repository.create import create
+from veriloop.assistant.verify.cache import VerdictCache, verdict_key
+from veriloop.assistant.verify.cocotb import run_cocotb
+from veriloop.assistant.verify.testbench import CocotbTestbench
+from veriloop.assistant.verify.toolchain import Toolchain
+
+_TIMEOUT_S = 300.0
+_MODULES, _MODULE_LINES = 200, 50
+_REPEATS = 5
+
+_COUNTER = """\
+module counter (input clk, input rst, output reg [3:0] q);
+  always @(posedge clk) if (rst) q <= 0; else q <= q + 1;
+endmodule
+"""
+_TEST = """\
+import cocotb
+from cocotb.clock import Clock
+from cocotb.triggers import RisingEdge, Timer
+
+@cocotb.test()
+async def counts(dut):
+    Clock(dut.clk, 10, unit="ns").start()
+    dut.rst.value = 1
+    await RisingEdge(dut.clk)
+    await RisingEdge(dut.clk)
+    dut.rst.value = 0
+    await Timer(101, "ns")
+    assert dut.q.value == 10 or dut.q.value == 9
+"""
+_RUNNER = """\
+import sys
+from cocotb_tools.runner import get_runner
+runner = get_runner("verilator")
+runner.build(sources=["counter.v"], hdl_toplevel="counter", build_dir="build", always=True)
+runner.test(hdl_toplevel="counter", test_module="test_counter", build_dir="build", results_xml="results.xml")
+"""
+
+
+def measure(toolchain: Toolchain, cancel: CancelToken) -> Run[dict[str, float | None]]:
+    """The three figures; none for one whose tool is missing."""
+    yield Note("cocotb: edit to verdict")
+    try:
+        ratio = cocotb_rebuild_ratio(toolchain, cancel)
+    except (ToolNotFound, ToolFailed) as error:
+        yield Note(f"cocotb: {error.message}")
+        ratio = None
+    yield Note("a verdict from the cache")
+    known_ms = cached_verdict_ms(toolchain, cancel)
+    yield Note("a check with nothing changed")
+    return {
+        "cocotb_rebuild_ratio": ratio,
+        "cached_verdict_ms": known_ms,
+        "unchanged_check_s": unchanged_check_s(cancel),
+    }
+
+
+def cocotb_rebuild_ratio(toolchain: Toolchain, cancel: CancelToken) -> float:
+    """CPU of cocotb's own runner, from an edit to its verdict, against ours; both have built once before.
+
+    Raises:
+        ToolFailed: cocotb's runner does not pass.
+        ToolNotFound: cocotb, or what its runner needs, is missing.
+    """
+    with tempfile.TemporaryDirectory(prefix="veriloop-loop-") as name:
+        root, scratch = Path(name, "tree"), Path(name, "scratch")
+        root.mkdir()
+        scratch.mkdir()
+        (root / "test_counter.py").write_text(_TEST)
+        (root / "run.py").write_text(_RUNNER)
+        programs = Path(name, "bin")
+        programs.mkdir()
+        (programs / "verilator").symlink_to(toolchain.verilator.root / "bin" / "verilator")
+        env = {
+            "VERILATOR_ROOT": str(toolchain.verilator.root),
+            "PATH": f"{programs}{os.pathsep}{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}",
+        }
+        testbench = CocotbTestbench(
+            name="counts", design=Design(toplevel="counter", sources=(Path("counter.v"),)), module="test_counter"
+        )
+        theirs_s = ours_s = 0.0
+        for text in (_COUNTER, _COUNTER.replace("q + 1", "q + 4'd1")):
+            (root / "counter.v").write_text(text)
+            before_s = cpu_s()
+            done = execute([sys.executable, "run.py"], cwd=root, timeout_s=_TIMEOUT_S, cancel=cancel, env=env)
+            theirs_s = cpu_s() - before_s
+            if not done.ok:
+                raise ToolFailed("cocotb's own runner does not pass", output=done.output[-2000:])
+            before_s = cpu_s()
+            runs = run_cocotb(testbench, root=root, scratch=scratch, toolchain=toolchain, cancel=cancel)
+            ours_s = cpu_s() - before_s
+            if not all(run.passed for run in runs):
+                raise ToolFailed("the counter does not pass its cocotb test", output=runs[0].log_tail)
+        return round(theirs_s / ours_s, 2)
+
+
+def cached_verdict_ms(toolchain: Toolchain, cancel: CancelToken) -> float:
+    """Milliseconds from a tree that was judged before to its verdict: the tree's id, the key and the entry."""
+    design = own_designs()[0]
+    with tempfile.TemporaryDirectory(prefix="veriloop-loop-") as name:
+        repository = create(Path(name, "repository"), design.files, cache=Path(name, "cache"))
+        cache = VerdictCache(Path(name, "verdicts"))
+        gate = Gate(repository=repository, toolchain=toolchain, cache=cache, cancel=cancel)
+        for _ in gate.baseline(repository.snapshot(), [design.testbench]):
+            pass
+        took = []
+        for _ in range(_REPEATS):
+            started = time.perf_counter()
+            key = verdict_key(
+                design.testbench, root=repository.root, tree=repository.snapshot(), tools=toolchain.versions
+            )
+            if key is None or cache.get(key) is None:
+                raise ToolFailed("a verdict that was just reached is not known")
+            took.append(time.perf_counter() - started)
+        return round(1000 * min(took), 2)
+
+
+def unchanged_check_s(cancel: CancelToken) -> float:
+    """Seconds of `veriloop check` in a repository of 10,000 lines in which nothing has changed since the last one."""
+    body = "".join(f"  wire [7:0] w{line} = a + 8'd{line};\n" for line in range(_MODULE_LINES - 4))
+    files = {
+        f"rtl/unit{index}.v": f"module unit{index} (input [7:0] a, output [7:0] y);\n{body}"
+        f"  assign y = w0 ^ w1;\nendmodule\n\n".encode()
+        for index in range(_MODULES)
+    }
+    with tempfile.TemporaryDirectory(prefix="veriloop-loop-") as name:
+        create(Path(name, "repository"), files, cache=Path(name, "cache"))
+        env = {"PYTHONPATH": os.pathsep.join(filter(None, sys.path)), "XDG_CACHE_HOME": str(Path(name, "cache"))}
+        took = []
+        for _ in range(_REPEATS):
+            words = [sys.executable, "-m", "veriloop.assistant.cli.main", "check"]
+            done = execute(words, cwd=Path(name, "repository"), timeout_s=_TIMEOUT_S, cancel=cancel, env=env)
+            if not done.ok:
+                raise ToolFailed("`veriloop check` fails where nothing is changed", output=done.output[-2000:])
+            took.append(done.wall_s)
+        return round(min(took[1:]), 3)

@@ -1,0 +1,96 @@
+"""The bench of the loop: its designs, its candidates, and a whole small run."""
+
+from __future__ import annotations
+
+import itertools
+from pathlib import Path
+
+import pytest
+
+from veriloop.assistant.bench import loop
+from veriloop.assistant.bench.loop_designs import LoopDesign, candidates, own_designs, read_design
+from veriloop.assistant.errors import UsageError
+from veriloop.assistant.events import CancelToken, finish
+from veriloop.assistant.verify.toolchain import Toolchain
+
+MODULE = "module {name} (input a, output b); assign b = {value}; endmodule\n"
+BENCH = """\
+module tb; reg a = 0; wire b, c; dut d (a, b); dut_ref r (a, c);
+initial begin #1 if (b === c) $display("PASS"); else $display("FAIL"); $finish; end
+endmodule
+"""
+
+
+def test_our_own_designs_are_of_the_sizes_that_are_promised():
+    small, engine, slipped = own_designs()
+    assert small.lines < 50
+    assert 150 <= engine.lines <= 250
+    assert slipped.files[slipped.editable[0]] != engine.files[engine.editable[0]]
+    assert slipped.files["copy_dut.v"] == engine.files["copy_dut.v"]
+
+
+def test_a_module_that_nobody_declares_is_a_copy(tmp_path):
+    (tmp_path / "dut.v").write_text(MODULE.format(name="dut", value="~a"))
+    (tmp_path / "tb.v").write_text(BENCH)
+    design = read_design([tmp_path])
+    assert design.editable == ("dut.v",)
+    assert design.testbench.design.toplevel == "tb"
+    assert design.files["copy_dut.v"] == MODULE.format(name="dut_ref", value="~a").encode()
+
+
+def test_a_design_without_one_testbench_is_refused(tmp_path):
+    (tmp_path / "a.v").write_text(MODULE.format(name="a", value="a"))
+    (tmp_path / "b.v").write_text(MODULE.format(name="b", value="a"))
+    with pytest.raises(UsageError, match="Nobody instantiates: a, b"):
+        read_design([tmp_path])
+    with pytest.raises(UsageError, match="no such design"):
+        read_design([tmp_path / "c.v"])
+
+
+@pytest.fixture
+def small(tmp_path) -> LoopDesign:
+    small = own_designs()[0]
+    small.write(tmp_path)
+    return small
+
+
+def test_candidates_by_class_let_every_operator_have_its_turn(small, tmp_path):
+    found = list(itertools.islice(candidates(small, tmp_path, seed=1, by_class=True), 30))
+    assert len({one.operator for one in found}) > 20
+    assert len({tuple(one.contents.values()) for one in found}) == 30
+
+
+def test_candidates_are_the_same_for_a_seed(small, tmp_path):
+    once, again = (
+        [one.contents for one in itertools.islice(candidates(small, tmp_path, seed=4, by_class=False), 10)]
+        for _ in range(2)
+    )
+    assert once == again
+
+
+@pytest.mark.needs("verilator", "c++", "iverilog", "make")
+def test_a_run_gives_a_row_a_count_and_nothing_disagrees(monkeypatch, request):
+    monkeypatch.setattr(loop, "TUNED", 2)
+    monkeypatch.setattr(loop, "ICARUS", 4)
+    cancel = CancelToken()
+    kept: pytest.Cache | None = getattr(request.config, "cache", None)
+    assert kept is not None
+    toolchain = Toolchain.find(cache=Path(kept.mkdir("veriloop")), cancel=cancel)
+    rows = finish(loop.measure(own_designs()[0], (8, 40), 4, toolchain, cancel))
+    assert [(row.n, row.agree + row.disagree) for row in rows] == [(8, 0), (40, 6)]
+    assert all(row.disagree == 0 and row.candidates_per_cpu_s > 0 for row in rows)
+    assert rows[1].vs_default_build > rows[1].vs_tuned_build > 5
+    found = loop.summary(rows)
+    assert found["vs_tuned_build"] == rows[1].vs_tuned_build
+    assert found["disagree"] == 0
+    assert set(loop.as_dict(rows[0])) == {
+        "design",
+        "lines",
+        "n",
+        "candidates_per_cpu_s",
+        "vs_tuned_build",
+        "vs_default_build",
+        "vs_icarus",
+        "agree",
+        "disagree",
+    }
