@@ -13,6 +13,7 @@ from pygls.exceptions import JsonRpcException
 from pygls.lsp.server import LanguageServer
 from pygls.protocol import LanguageServerProtocol, lsp_method
 
+from veriloop.assistant.design.symbols.source import Source
 from veriloop.assistant.errors import Cancelled, VeriloopError
 from veriloop.assistant.events import CancelToken
 from veriloop.lsp.positions import path_of
@@ -41,6 +42,22 @@ class Publishes(Protocol):
         ...
 
 
+class Verifies(Protocol):
+    """What knows how the modules stand."""
+
+    def look(self, path: Path, *, again: bool = True) -> None:
+        """Finds out, in the background, how the repository of a file stands."""
+        ...
+
+    def lenses(self, session: Session, source: Source) -> list[types.CodeLens]:
+        """How each module of a file stands."""
+        ...
+
+    def actions(self, session: Session, source: Source, at: int) -> list[types.CodeAction]:
+        """What verifies or repairs it."""
+        ...
+
+
 class _Protocol(LanguageServerProtocol):
     """The protocol without pygls' own copy of the documents: the session keeps them, as bytes."""
 
@@ -66,6 +83,7 @@ class Server(LanguageServer):
         self.tasks: set[asyncio.Task[None]] = set()
         self.starts: list[Callable[[types.InitializeParams], None]] = []
         self.publisher: Publishes
+        self.verification: Verifies
 
     def on_start(self, start: Callable[[types.InitializeParams], None]) -> None:
         """Calls something with what the client can do, before its first request."""
@@ -92,10 +110,15 @@ class Server(LanguageServer):
         try:
             return await self.session.run(lambda token: answer(self.session, params, token))
         except VeriloopError as error:
-            message = f"{error.message}; {error.hint}" if error.hint else error.message
-            raise JsonRpcException(message, _REQUEST_FAILED) from None
+            raise self.failed(error) from None
         except Cancelled:
             raise asyncio.CancelledError from None
+
+    @staticmethod
+    def failed(error: VeriloopError) -> JsonRpcException:
+        """An expected error as the answer to a request."""
+        message = f"{error.message}; {error.hint}" if error.hint else error.message
+        return JsonRpcException(message, _REQUEST_FAILED)
 
     def spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         """Starts something that goes on beside the requests."""

@@ -14,6 +14,7 @@ from veriloop.lsp.features import (
     rename,
     symbols,
     sync,
+    verification,
 )
 from veriloop.lsp.server import Server
 
@@ -33,6 +34,7 @@ def new_server(version: str) -> Server:
         colors,
         layout,
         hierarchy,
+        verification,
         actions,
         sync,
     ):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import re
+import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -27,8 +28,11 @@ from veriloop.assistant.design.editing.links import links
 from veriloop.assistant.design.editing.names import Name, document_names, workspace_names
 from veriloop.assistant.design.editing.rename import Replacement, renamable, rename
 from veriloop.assistant.design.editing.signature import signature
+from veriloop.assistant.design.symbols.outline import DESIGN_UNITS
 from veriloop.assistant.design.symbols.source import Source
 from veriloop.assistant.errors import UsageError
+from veriloop.assistant.standing.summary import told
+from veriloop.assistant.standing.verdicts import context_of, standings
 from veriloop.assistant.verify.lint import lint, without_repeats
 
 NAME = "lsp-query"
@@ -79,6 +83,7 @@ QUESTIONS: Mapping[str, Callable[[_Query], Any]] = {
     "driver-cone": lambda q: cone(q.analysis, q.source, q.at, "drivers"),
     "load-cone": lambda q: cone(q.analysis, q.source, q.at, "loads"),
     "diagnostics": lambda q: _diagnostics(q),
+    "verification": lambda q: _verification(q),
 }
 """Each question of an editor."""
 _WITH_TEXT = {"rename": "the new name", "workspace-symbols": "a part of a name"}
@@ -126,6 +131,18 @@ def _diagnostics(query: _Query) -> Any:
     found = query.analysis.live.diagnostics(query.source)
     project = query.analysis.workspace.project_of(query.source.path)
     return without_repeats(found, lint(query.source.path, project, query.session.cancel))
+
+
+def _verification(query: _Query) -> list[str]:
+    """How each module of the file stands, as an editor shows it; nothing is run."""
+    context, tests = context_of(query.source.path, query.session.cancel)
+    known = standings(context, tests)
+    found = []
+    for one in query.source.outline.declarations:
+        if one.kind in DESIGN_UNITS:
+            text = told(context.repository, known, one.name, query.source.path, query.source.content, time.time())
+            found.append(f"{one.name}: {text or 'no test exercises it'}")
+    return found
 
 
 def _plain(analysis: Analysis, value: Any) -> Any:

@@ -14,14 +14,13 @@ from veriloop.assistant.context import Context
 from veriloop.assistant.design.elaborate import elaborate
 from veriloop.assistant.design.model import Design
 from veriloop.assistant.design.project import Project
-from veriloop.assistant.design.roles import is_test_path
 from veriloop.assistant.errors import UsageError
 from veriloop.assistant.events import Note, finish
 from veriloop.assistant.gate import Gate
 from veriloop.assistant.repository.export import export
 from veriloop.assistant.repository.private import private_directory
 from veriloop.assistant.trust import RUNS_CODE, require_trust
-from veriloop.assistant.verify.declared import declared_testbench
+from veriloop.assistant.verify.declared import declared_testbench, discovered_testbenches
 from veriloop.assistant.verify.summary import NO_SUMMARY
 from veriloop.assistant.verify.testbench import CocotbTestbench, CommandTest, Testbench, VerilogTestbench
 
@@ -51,7 +50,7 @@ def subject(arguments: argparse.Namespace, session: Session, gate: Gate, context
         if config.repository.testbench:
             require_trust(repository.root, config)
             return Subject(tuple(declared_testbench(one, project) for one in config.repository.testbench))
-        found = tuple(_found(project))
+        found = tuple(discovered_testbenches(project))
         speaking = _speaking(session, gate, tree, found)
         return Subject(speaking, () if speaking else tuple(_tops(project)))
 
@@ -91,21 +90,6 @@ def _file(name: str, session: Session, context: Context) -> Path:
     """Relative to where the user stands, else to the root, as a report's replay command names it."""
     root = context.repository.root
     return context.relative(name, session.cwd if (session.cwd / name).exists() else root)
-
-
-def _found(project: Project) -> Iterator[VerilogTestbench]:
-    """Modules without ports, in files that are named or placed like tests."""
-    for path in project.index.declares:
-        if not is_test_path(path):
-            continue
-        try:
-            design = project.testbench_design([path]).design
-        except UsageError:
-            # A part of another testbench, or several in one file: the user has to say which.
-            continue
-        module = elaborate(design.rooted(project.root)).modules.get(design.toplevel)
-        if module is not None and not module.ports:
-            yield VerilogTestbench(name=path.stem, design=design)
 
 
 def _speaking(

@@ -53,6 +53,13 @@ class VerdictCache:
         except (OSError, ValueError, KeyError, TypeError):
             return None
 
+    def when(self, key: str) -> float:
+        """When runs were stored, in seconds since the epoch; 0 if there are none."""
+        try:
+            return self._path(key).stat().st_mtime
+        except OSError:
+            return 0.0
+
     def put(self, key: str, results: Sequence[SimResult]) -> None:
         """Stores runs; those with a timeout among them, and what the disk refuses, are not kept."""
         if not results or any(result.outcome is Outcome.TIMEOUT for result in results):

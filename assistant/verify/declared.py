@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from veriloop.assistant.config import TestbenchSettings
 from veriloop.assistant.design.elaborate import elaborate
 from veriloop.assistant.design.model import Design
 from veriloop.assistant.design.project import Found, Project
+from veriloop.assistant.design.roles import is_test_path
 from veriloop.assistant.errors import UsageError
 from veriloop.assistant.verify.testbench import (
     DEFAULT_TIMEOUT_S,
@@ -89,3 +90,18 @@ def _with_toplevel(design: Design, toplevel: str, project: Project) -> Design:
     if len(tops) != 1:
         raise UsageError(f"the DUT's toplevel is not clear: {', '.join(tops) or 'none'}", hint="--top MODULE")
     return dataclasses.replace(design, toplevel=tops[0])
+
+
+def discovered_testbenches(project: Project) -> Iterator[VerilogTestbench]:
+    """Modules without ports, in files that are named or placed like tests."""
+    for path in project.index.declares:
+        if not is_test_path(path):
+            continue
+        try:
+            design = project.testbench_design([path]).design
+        except UsageError:
+            # A part of another testbench, or several in one file: the user has to say which.
+            continue
+        module = elaborate(design.rooted(project.root)).modules.get(design.toplevel)
+        if module is not None and not module.ports:
+            yield VerilogTestbench(name=path.stem, design=design)

@@ -13,6 +13,7 @@ from veriloop.assistant.design.editing.definition import instances_of
 from veriloop.assistant.design.editing.expand import expand
 from veriloop.assistant.design.editing.rename import Replacement
 from veriloop.assistant.design.symbols.outline import DESIGN_UNITS
+from veriloop.assistant.design.symbols.source import Source
 from veriloop.assistant.events import CancelToken
 from veriloop.lsp.features.rename import workspace_edit
 from veriloop.lsp.server import Server
@@ -22,16 +23,28 @@ from veriloop.lsp.session import Session
 def register(server: Server) -> None:
     """Registers the features."""
     kinds = [types.CodeActionKind.Source, types.CodeActionKind.RefactorInline, types.CodeActionKind.QuickFix]
-    server.answers(types.TEXT_DOCUMENT_CODE_ACTION, types.CodeActionOptions(code_action_kinds=kinds))(_actions)
-    server.answers(types.TEXT_DOCUMENT_CODE_LENS)(_lenses)
+
+    def actions(session: Session, params: types.CodeActionParams, cancel: CancelToken) -> list[types.CodeAction]:
+        source, at = session.at(params.text_document, params.range.start)
+        found = [*server.verification.actions(session, source, at), *_actions(session, source, at)]
+        wanted = params.context.only
+        if wanted is None:
+            return found
+        return [one for one in found if any(_within(_name(one.kind), _name(kind)) for kind in wanted)]
+
+    def lenses(session: Session, params: types.CodeLensParams, cancel: CancelToken) -> list[types.CodeLens]:
+        source = session.source(params.text_document.uri)
+        return [*server.verification.lenses(session, source), *_lenses(session, source, cancel)]
+
+    server.answers(types.TEXT_DOCUMENT_CODE_ACTION, types.CodeActionOptions(code_action_kinds=kinds))(actions)
+    server.answers(types.TEXT_DOCUMENT_CODE_LENS)(lenses)
     server.answers("veriloop/expandMacro")(_expand)
     server.answers("veriloop/drivers")(_drivers)
     server.answers("veriloop/cone")(_cone)
     server.answers("veriloop/status")(_status)
 
 
-def _actions(session: Session, params: types.CodeActionParams, cancel: CancelToken) -> list[types.CodeAction]:
-    source, at = session.at(params.text_document, params.range.start)
+def _actions(session: Session, source: Source, at: int) -> list[types.CodeAction]:
     found: list[types.CodeAction] = []
     if has_autos(source):
         replacements = expand_autos(session.analysis, source)
@@ -43,10 +56,7 @@ def _actions(session: Session, params: types.CodeActionParams, cancel: CancelTok
         edit = workspace_edit(session, [Replacement(expansion.at, expansion.text)])
         title = f"Replace `{expansion.name} by what it stands for"
         found.append(types.CodeAction(title, kind=types.CodeActionKind.RefactorInline, edit=edit))
-    wanted = params.context.only
-    if wanted is None:
-        return found
-    return [one for one in found if any(_within(_name(one.kind), _name(kind)) for kind in wanted)]
+    return found
 
 
 def _name(kind: types.CodeActionKind | str | None) -> str:
@@ -57,8 +67,8 @@ def _within(kind: str, wanted: str) -> bool:
     return kind == wanted or kind.startswith(f"{wanted}.")
 
 
-def _lenses(session: Session, params: types.CodeLensParams, cancel: CancelToken) -> list[types.CodeLens]:
-    source = session.source(params.text_document.uri)
+def _lenses(session: Session, source: Source, cancel: CancelToken) -> list[types.CodeLens]:
+    uri = session.positions.uri(source.path)
     found = []
     for one in source.outline.declarations:
         if one.kind not in DESIGN_UNITS:
@@ -71,7 +81,7 @@ def _lenses(session: Session, params: types.CodeLensParams, cancel: CancelToken)
         place = session.positions.range(source, one.at, one.at + len(one.name.encode()))
         locations = [session.positions.location(where) for where, _ in instances]
         title = f"{len(instances)} instance{'' if len(instances) == 1 else 's'}" if instances else "not instantiated"
-        arguments: list[Any] = [params.text_document.uri, place.start, locations]
+        arguments: list[Any] = [uri, place.start, locations]
         found.append(types.CodeLens(place, types.Command(title, "veriloop.showReferences", arguments=arguments)))
     return found
 

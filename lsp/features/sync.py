@@ -42,6 +42,7 @@ def register(server: Server) -> None:
         session.versions[path_of(params.text_document.uri)] = params.text_document.version
         session.post(lambda: session.opened(params.text_document))
         server.publisher.soon(params.text_document.uri, 0.0)
+        server.spawn(_look(server, path_of(params.text_document.uri)))
 
     @server.feature(types.TEXT_DOCUMENT_DID_CHANGE)
     async def changed(params: types.DidChangeTextDocumentParams) -> None:
@@ -57,6 +58,7 @@ def register(server: Server) -> None:
     @server.feature(types.TEXT_DOCUMENT_DID_SAVE, types.SaveOptions(include_text=False))
     async def saved(params: types.DidSaveTextDocumentParams) -> None:
         server.publisher.saved(params.text_document.uri)
+        server.verification.look(path_of(params.text_document.uri))
 
     @server.feature(types.WORKSPACE_DID_CHANGE_WATCHED_FILES)
     async def watched(params: types.DidChangeWatchedFilesParams) -> None:
@@ -79,6 +81,12 @@ def register(server: Server) -> None:
         added = [path_of(folder.uri) for folder in params.event.added]
         session.post(lambda: _folders(server, removed, added))
         server.spawn(_index(server))
+
+
+async def _look(server: Server, path: Path) -> None:
+    # Once the thread comes to this, the trees are open.
+    await server.session.run(lambda token: None)
+    server.verification.look(path, again=False)
 
 
 def _changed_on_disk(server: Server, paths: list[Path]) -> None:

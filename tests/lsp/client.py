@@ -28,13 +28,17 @@ class Client:
         roots: the trees that are opened.
         encoding: what a column counts.
         pull: whether the client asks for diagnostics instead of waiting for them.
+        timeout_s: how long an answer may take.
     """
 
-    def __init__(self, *roots: Path, encoding: str = "utf-16", pull: bool = False) -> None:
+    def __init__(
+        self, *roots: Path, encoding: str = "utf-16", pull: bool = False, timeout_s: float = _TIMEOUT_S
+    ) -> None:
         self.diagnostics: dict[str, types.PublishDiagnosticsParams] = {}
         self.progress: list[types.ProgressParams] = []
         self.registrations: list[types.Registration] = []
         self.edits: list[types.ApplyWorkspaceEditParams] = []
+        self._timeout_s = timeout_s
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self._thread.start()
@@ -103,7 +107,7 @@ class Client:
         return result
 
     def _do(self, work: Any) -> Any:
-        return asyncio.run_coroutine_threadsafe(work, self._loop).result(_TIMEOUT_S)
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result(self._timeout_s)
 
     def request(self, method: str, params: Any) -> Any:
         """Asks and waits for the answer."""
@@ -147,7 +151,7 @@ class Client:
 
     def wait(self, happened: Callable[[], Any]) -> Any:
         """Waits until something is true, and returns it."""
-        end = time.monotonic() + _TIMEOUT_S
+        end = time.monotonic() + self._timeout_s
         while not (value := happened()):
             assert time.monotonic() < end, "it did not happen"
             time.sleep(0.01)

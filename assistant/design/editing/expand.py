@@ -26,7 +26,7 @@ class Expansion:
 
 def expand(analysis: Analysis, source: Source, at: int) -> Expansion | None:
     """The use of a macro at a byte with all macros in it replaced; none where no known macro is used."""
-    word = word_at(source.content, at)
+    word = word_at(source.content, at + (source.content[at : at + 1] == b"`"))
     if word is None or source.content[word[1] - 1 : word[1]] != b"`":
         return None
     symbol = analysis.lookup.at(source, word[1])
