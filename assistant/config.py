@@ -116,6 +116,14 @@ class SearchSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ModelSettings:
+    """`[models]` of the user's configuration: where models come from."""
+
+    source: str = ""
+    """An address below which `veriloop models pull NAME` finds `NAME.gguf`: a mirror or a company's server."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RepositoryConfig:
     """A `veriloop.toml`."""
 
@@ -131,6 +139,7 @@ class UserConfig:
     tools: ToolSettings = field(default_factory=ToolSettings)
     check: CheckSettings = field(default_factory=CheckSettings)
     search: SearchSettings = field(default_factory=SearchSettings)
+    models: ModelSettings = field(default_factory=ModelSettings)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -42,6 +42,7 @@ def _rows(config: Config) -> Iterator[tuple[str, Any, str]]:
         ("tools", config.user.tools),
         ("check", config.user.check),
         ("search", config.user.search),
+        ("models", config.user.models),
     ]
     for prefix, table in tables:
         for each in dataclasses.fields(table):  # type: ignore[arg-type]  # all of them are dataclasses
