@@ -12,7 +12,7 @@ from veriloop.assistant.design.edits import Edit, apply_edits
 from veriloop.assistant.design.elaborate import Elaborator
 from veriloop.assistant.design.model import Design
 from veriloop.assistant.design.structure import Structure
-from veriloop.assistant.design.syntax import SyntaxTree, find
+from veriloop.assistant.design.syntax import SyntaxTree, find, first
 from veriloop.assistant.errors import UsageError
 from veriloop.assistant.repair.operators import Proposal, proposals
 from veriloop.assistant.repair.screen import fingerprint
@@ -24,6 +24,7 @@ COPY = "_ref"
 """A module of this ending that no file declares is a copy of the one without it: the design beside itself."""
 
 _SLIP = (b"OP_MIN:  result = (a < b)", b"OP_MIN:  result = (a > b)")
+_PORTS = ("ansi_port_declaration", "port_reference", "port")
 _SUFFIXES = (".v", ".sv")
 
 
@@ -60,7 +61,7 @@ def own_designs() -> list[LoopDesign]:
 def read_design(paths: Sequence[Path]) -> LoopDesign:
     """A design with its testbench, from a directory or from files.
 
-    The module that nobody instantiates is the testbench; every other file may be changed.
+    The module without ports that nobody instantiates is the testbench; every other file may be changed.
 
     Raises:
         UsageError: a file is missing, or there is no single module at the top.
@@ -73,15 +74,22 @@ def read_design(paths: Sequence[Path]) -> LoopDesign:
         raise UsageError(f"no such design: {(missing or list(paths))[0]}")
     files = {path.name: path.read_bytes() for path in (*others, *sources)}
     declared: dict[str, str] = {}
+    with_ports: set[str] = set()
     used: set[str] = set()
     for path in sources:
         tree = SyntaxTree(files[path.name])
         for module in tree.modules:
-            declared[Structure(tree, module).name] = path.name
+            name = Structure(tree, module).name
+            declared[name] = path.name
+            header = first(module, ("module_ansi_header", "module_nonansi_header"))
+            if header is not None and first(header, _PORTS) is not None:
+                with_ports.add(name)
         used |= {tree.text(one.children[0]) for one in find(tree.root, ("module_instantiation",)) if one.children}
-    tops = [name for name in declared if name not in used]
+    tops = [name for name in declared if name not in used and name not in with_ports]
     if len(tops) != 1:
-        raise UsageError(f"which module is the testbench? Nobody instantiates: {', '.join(tops) or 'none'}")
+        raise UsageError(
+            f"which module is the testbench? Without ports and not instantiated: {', '.join(tops) or 'none'}"
+        )
     bench = declared[tops[0]]
     editable = tuple(path.name for path in sources if path.name != bench)
     copied = {name.removesuffix(COPY) for name in used - declared.keys() if name.endswith(COPY)} & declared.keys()

@@ -37,6 +37,8 @@ _SPACE = re.compile(rb"\s+")
 _SHORTEST_COMPILE_S = 2.0
 _SHARED = 3
 """From how many candidates on a build of their own is worth it."""
+_POLITE = 5
+"""By how much the runs of a batch give way to what else this machine does."""
 _AROUND = re.compile(rb"\s*([^\w\s])\s*")
 
 Contents = Mapping[str, bytes]
@@ -120,6 +122,7 @@ class Screen:
             toolchain=self._toolchain,
             cancel=self._cancel,
             parallel=self.jobs,
+            nice=_POLITE,
             confirm=confirm,
             baselines=known,
         )

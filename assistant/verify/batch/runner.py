@@ -62,6 +62,8 @@ static void veriloop_enter(const char* base, int index, int own, double cpu_s, l
     if (own && chdir(path)) _exit(125);
     limit.rlim_cur = limit.rlim_max = (rlim_t)file_limit;
     setrlimit(RLIMIT_FSIZE, &limit);
+    limit.rlim_cur = limit.rlim_max = (rlim_t)4 << 30;
+    setrlimit(RLIMIT_AS, &limit);
     limit.rlim_cur = limit.rlim_max = 0;
     setrlimit(RLIMIT_CORE, &limit);
     memset(&timer, 0, sizeof timer);

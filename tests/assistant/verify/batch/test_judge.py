@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import random
+import threading
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -12,6 +14,7 @@ import pytest
 from veriloop.assistant.design.edits import Edit, apply_edits
 from veriloop.assistant.design.model import Design
 from veriloop.assistant.design.syntax import SyntaxTree
+from veriloop.assistant.errors import Cancelled
 from veriloop.assistant.events import CancelToken
 from veriloop.assistant.repair.operators import proposals
 from veriloop.assistant.verify.batch.chooser import Choice, Engine
@@ -239,3 +242,32 @@ def test_where_icarus_shows_the_failure_a_pass_is_its_word(bench):
     (result, other) = batch.judge(versions(("next ^ a", "a ^ next"), ("q + 1", "q + 3")))
     assert result.engine == other.engine == "icarus"
     assert not result.passed
+
+
+def test_a_cancelled_batch_is_gone_within_a_second(bench):
+    text = DUT.replace("endmodule", "always @(posedge clk) if (0) ;\nendmodule")
+    loops = [("if (0) ;", f"while (a == {value}) ;") for value in range(4)]
+    batch = bench(text, usual="icarus", timeout_s=60.0)
+    batch.baseline("icarus")
+    batch._limits = replace(batch._limits, parallel=4)
+    batch._known("icarus", [replace(run, cpu_s=10.0) for run in batch.baseline("icarus")])
+    stopper = threading.Timer(2.0, batch._cancel.cancel)
+    stopper.start()
+    started = time.monotonic()
+    with pytest.raises(Cancelled):
+        batch.judge_by(versions(*loops, text=text), Choice("icarus"))
+    assert time.monotonic() - started < 3.5
+    name = f"VERILOOP_BATCH={batch._scratch}".encode()
+    for _ in range(20):
+        left = [path for path in Path("/proc").glob("[0-9]*/environ") if name in _content(path)]
+        if not left:
+            break
+        time.sleep(0.05)
+    assert left == []
+
+
+def _content(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError:
+        return b""
