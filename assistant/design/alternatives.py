@@ -342,11 +342,12 @@ def _assigned(kind: Kind, text: bytes) -> frozenset[tuple[str, str]]:
 
 
 def _assignments(tree: SyntaxTree, node: Node) -> Iterator[tuple[str, str]]:
-    for inner in find(node, ("blocking_assignment", "nonblocking_assignment")):
-        target = first(inner, ("variable_lvalue",))
-        for name in find(target, (_NAME,)) if target is not None else ():
+    """The names that are assigned, each with how; what a loop's header counts is assigned blocking."""
+    for target in find(node, ("variable_lvalue",)):
+        kind = "blocking" if ancestor(target, ("nonblocking_assignment",)) is None else "nonblocking"
+        for name in find(target, (_NAME,)):
             # What is declared a second time is assigned where the first is.
-            yield tree.text(name).partition(_AGAIN)[0], inner.type
+            yield tree.text(name).partition(_AGAIN)[0], kind
 
 
 def _spliced(content: bytes, pieces: Sequence[tuple[int, int, bytes]], start: int = 0, end: int | None = None) -> bytes:

@@ -197,6 +197,11 @@ def test_one_model_never_assigns_a_variable_in_both_ways(held):
     assert held(version, exact=True)[1] == [True]
 
 
+def test_a_loop_counts_as_an_assignment(held):
+    text = TEXT.replace("reg r;", "reg r; integer i; always @* for (i = 0; i < 2; i = i + 1) r = a;", 1)
+    assert held(("for (i = 0; i < 2; i = i + 1)", "for (b = 0; b < 2; b = b + 1)"), text=text)[1] == [False]
+
+
 def test_one_model_never_gets_a_second_driver(held):
     version = ("q <= a;", "r <= a;")
     text = TEXT.replace("reg [3:0] count", "reg r; always @(negedge clk) r <= 1; reg [3:0] count")
