@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import random
 import time
+from array import array
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -28,6 +29,8 @@ _DECAY = 0.05
 _CLIP = 1.0
 _WARM_UP = 0.03
 _NOTE_S = 20.0
+_CHUNK_ROWS = 2000
+"""How many rows are held in tokens at once."""
 _CHECKPOINT_S = 120.0
 
 
@@ -75,7 +78,7 @@ class Schedule:
 class Example:
     """Tokens, and how many of them are only read."""
 
-    tokens: tuple[int, ...]
+    tokens: array[int]
     read: int
 
 
@@ -85,7 +88,7 @@ def examples(rows: Sequence[Row], tokenizer: Tokenizer, context: int, source: ra
     prompts = tokenizer.encode_batch([text.prompt for text in found])
     answers = tokenizer.encode_batch([text.answer for text in found])
     made = [
-        Example((*prompt.ids, *answer.ids), len(prompt.ids))
+        Example(array("I", [*prompt.ids, *answer.ids]), len(prompt.ids))
         for prompt, answer in zip(prompts, answers, strict=True)
         if len(prompt.ids) + len(answer.ids) <= context
     ]
@@ -130,12 +133,8 @@ def train(
     saved = noted = time.monotonic()
     model.train()
     while state.seconds < schedule.seconds and not cancel.cancelled:
-        source = random.Random(schedule.seed * 1_000_003 + state.epoch)
-        ready = list(batches(examples(learnt, tokenizer, shape.context, source), schedule.batch_tokens))
-        source.shuffle(ready)
-        for number, batch in enumerate(ready):
-            if number < state.batch:
-                continue
+        ready = _chunk(learnt, tokenizer, shape, schedule, state)
+        for batch in ready[state.batch :]:
             began = time.monotonic()
             _set_rate(optimizer, schedule, state.seconds / schedule.seconds)
             loss = _step(model, optimizer, batch)
@@ -150,13 +149,29 @@ def train(
             if over:
                 break
         else:
-            state.epoch, state.batch = state.epoch + 1, 0
+            state.next_chunk(-(-len(learnt) // _CHUNK_ROWS))
     return model
+
+
+def _chunk(
+    rows: Sequence[Row], tokenizer: Tokenizer, shape: Shape, schedule: Schedule, state: _State
+) -> list[list[Example]]:
+    """The batches of the present chunk: the same whenever it is asked for, so that a run can go on inside it."""
+    order = list(rows)
+    random.Random(f"{schedule.seed} {state.epoch}").shuffle(order)
+    source = random.Random(f"{schedule.seed} {state.epoch} {state.chunk}")
+    start = state.chunk * _CHUNK_ROWS
+    ready = list(
+        batches(examples(order[start : start + _CHUNK_ROWS], tokenizer, shape.context, source), schedule.batch_tokens)
+    )
+    source.shuffle(ready)
+    return ready
 
 
 @dataclass(slots=True)
 class _State:
     epoch: int = 0
+    chunk: int = 0
     batch: int = 0
     steps: int = 0
     tokens: int = 0
@@ -170,6 +185,12 @@ class _State:
         self.seconds += seconds
         self.loss = loss if self.steps == 1 else 0.98 * self.loss + 0.02 * loss
 
+    def next_chunk(self, chunks: int) -> None:
+        self.batch = 0
+        self.chunk += 1
+        if self.chunk >= chunks:
+            self.epoch, self.chunk = self.epoch + 1, 0
+
     def line(self) -> str:
         return (
             f"{self.seconds:.0f} s, epoch {self.epoch}, step {self.steps}, {self.tokens / 1e6:.2f} M tokens, "
@@ -182,7 +203,7 @@ def _step(model: LlamaForCausalLM, optimizer: torch.optim.Optimizer, batch: Sequ
     tokens = torch.zeros(len(batch), longest, dtype=torch.long)
     weights = torch.zeros(len(batch), longest)
     for row, example in enumerate(batch):
-        tokens[row, : len(example.tokens)] = torch.tensor(example.tokens)
+        tokens[row, : len(example.tokens)] = torch.tensor(example.tokens.tolist())
         weights[row, : example.read] = _READ_WEIGHT
         weights[row, example.read : len(example.tokens)] = 1.0
     with torch.autocast("cpu", dtype=torch.bfloat16):
