@@ -17,11 +17,14 @@ NAME = "composed"
 
 _HELD_OUT = 0.1
 """Which share of the pairs of families is kept out of training."""
+_OF_HELD_OUT = 0.1
+"""Which share is made of families that are held out."""
+_TRIES = 6
 _MOST_PINS = 24
 
 
 @dataclass(slots=True)
-class _Part:
+class Part:
     """One instance: a draft, its ports, and what they are wired to in the top module."""
 
     family: Family
@@ -44,34 +47,45 @@ def compositions(families: Sequence[Family], seeds: Sequence[int]) -> Iterator[D
     """
     for seed in seeds:
         random = Random(f"compose {seed}")
-        pool = [one for one in families if one.held_out == (random.random() < 0.1)]
-        members = random.sample(pool, min(len(pool), random.choice((2, 2, 3, 3, 4))))
-        composed = compose(members, seed) if len(members) > 1 else None
-        if composed is not None:
-            names = sorted(one.name for one in members)
-            held = any(one.held_out for one in members)
-            apart = Random(" ".join(names[:2])).random() < _HELD_OUT
-            split: Split = "family" if held else "composed" if apart else "train"
-            yield styled(composed, family="+".join(names), kind=NAME, seed=seed, variant=0, split=split)
+        held_out = random.random() < _OF_HELD_OUT
+        pool = [one for one in families if one.held_out == held_out]
+        for _ in range(_TRIES if len(pool) > 1 else 0):
+            members = random.sample(pool, min(len(pool), random.choice((2, 2, 3, 3, 4))))
+            parts = wired(members, seed)
+            if len(parts) > 1:
+                yield _design(parts, seed)
+                break
 
 
-def compose(members: Sequence[Family], seed: int) -> Draft | None:
-    """One design in which each member but the first takes something from those before it; none where nothing fits."""
+def _design(parts: Sequence[Part], seed: int) -> Design:
+    names = sorted(part.family.name for part in parts)
+    apart = Random(" ".join(names[:2])).random() < _HELD_OUT
+    held_out = any(part.family.held_out for part in parts)
+    split: Split = "family" if held_out else "composed" if apart else "train"
+    draft = compose(parts, seed)
+    return styled(draft, family="+".join(names), kind=NAME, seed=seed, variant=0, split=split)
+
+
+def wired(members: Sequence[Family], seed: int) -> list[Part]:
+    """The members that fit together: each but the first takes something from those before it."""
     random = Random(f"wiring {seed}")
-    parts: list[_Part] = []
+    parts: list[Part] = []
     for member in members:
         part = _part(member, seed, len(parts), random)
         if part is None or part.module in {one.module for one in parts}:
             continue
         if not parts or _wire(parts, part, random):
             parts.append(part)
-    if len(parts) < 2:
-        return None
+    return parts
+
+
+def compose(parts: Sequence[Part], seed: int) -> Draft:
+    """The design that instantiates the parts."""
     clocked = any(isinstance(part.draft.model, Machine) for part in parts)
-    return _top(parts, clocked, random)
+    return _top(parts, clocked, Random(f"top {seed}"))
 
 
-def _part(member: Family, seed: int, number: int, random: Random) -> _Part | None:
+def _part(member: Family, seed: int, number: int, random: Random) -> Part | None:
     """An instance of a member's design, unless it has several clocks."""
     draft = member.draft(seed)
     pins = render(draft).pins
@@ -84,10 +98,10 @@ def _part(member: Family, seed: int, number: int, random: Random) -> _Part | Non
     certain = frozenset(name for name in outputs if all(name in cycle.expected for cycle in running))
     module = re.findall(r"\bmodule\s+(\w+)", draft.rtl)
     top = render(draft).top
-    return _Part(member, draft, f"u_{member.name}", top, pins, certain) if len(module) == 1 else None
+    return Part(member, draft, f"u_{member.name}", top, pins, certain) if len(module) == 1 else None
 
 
-def _wire(parts: Sequence[_Part], part: _Part, random: Random) -> bool:
+def _wire(parts: Sequence[Part], part: Part, random: Random) -> bool:
     """Connects inputs of a part to outputs of those before it; whether something fits.
 
     An input that the part's protocol restricts stays with the stimulus.
@@ -117,7 +131,7 @@ def _restricted(choice: Choice | None) -> bool:
     return choice is not None and not isinstance(choice, int | float)
 
 
-def _top(parts: Sequence[_Part], clocked: bool, random: Random) -> Draft:
+def _top(parts: Sequence[Part], clocked: bool, random: Random) -> Draft:
     inputs: list[tuple[str, int]] = []
     outputs: list[tuple[str, int]] = []
     internal: list[tuple[str, int]] = []
@@ -154,7 +168,7 @@ def _top(parts: Sequence[_Part], clocked: bool, random: Random) -> Draft:
 
 
 def _top_text(
-    parts: Sequence[_Part],
+    parts: Sequence[Part],
     inputs: Sequence[tuple[str, int]],
     outputs: Sequence[tuple[str, int]],
     internal: Sequence[tuple[str, int]],
@@ -178,7 +192,7 @@ def _range(bits: int) -> str:
     return f"[{bits - 1}:0] " if bits > 1 else ""
 
 
-def _purpose(parts: Sequence[_Part], part: _Part) -> str:
+def _purpose(parts: Sequence[Part], part: Part) -> str:
     fed = [f"`{part.wires[name]}`" for name in part.feeds]
     sources = [parts[number].family.name.replace("_", " ") for number, _ in part.feeds.values()]
     source = " and ".join(dict.fromkeys(sources))
@@ -186,7 +200,7 @@ def _purpose(parts: Sequence[_Part], part: _Part) -> str:
     return f"{name}, which takes {' and '.join(fed)} from the {source}" if fed else name
 
 
-def _about(parts: Sequence[_Part]) -> str:
+def _about(parts: Sequence[Part]) -> str:
     texts = []
     for part in parts:
         about = part.draft.about if isinstance(part.draft.about, str) else part.draft.about[0]
@@ -197,7 +211,7 @@ def _about(parts: Sequence[_Part]) -> str:
     return f"Connects {len(parts)} modules. {' '.join(texts)}"
 
 
-def _stimulus(parts: Sequence[_Part]) -> Mapping[str, Choice]:
+def _stimulus(parts: Sequence[Part]) -> Mapping[str, Choice]:
     return {
         part.wires[name]: choice
         for part in parts
@@ -206,7 +220,7 @@ def _stimulus(parts: Sequence[_Part]) -> Mapping[str, Choice]:
     }
 
 
-def _drive(parts: Sequence[_Part]) -> Callable[[Random, State], Mapping[str, int]] | None:
+def _drive(parts: Sequence[Part]) -> Callable[[Random, State], Mapping[str, int]] | None:
     driven = [(number, part) for number, part in enumerate(parts) if part.draft.drive is not None]
     if not driven:
         return None
@@ -222,7 +236,7 @@ def _drive(parts: Sequence[_Part]) -> Callable[[Random, State], Mapping[str, int
     return drive
 
 
-def _model(parts: Sequence[_Part], outputs: Sequence[str], clocked: bool) -> Machine | Function:
+def _model(parts: Sequence[Part], outputs: Sequence[str], clocked: bool) -> Machine | Function:
     def reset(state: State) -> None:
         for number, part in enumerate(parts):
             own = State()

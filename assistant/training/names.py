@@ -191,10 +191,21 @@ def rename(found: Facts, style: Style, taken: Iterable[str]) -> dict[str, str]:
         if old not in new:
             stem = old.removesuffix("_next")
             give(old, bases.get(stem, _cased(_noun(stem, style), style)) + style.next_affix)
+    for old in dict.fromkeys(found.instances):
+        give(old, _instance(old, style))
+    for old in dict.fromkeys(found.genvars):
+        give(old, Random(f"{style.names} {old}").choice((old, "g", "gi", "n")) if style.synonyms else old)
     for old in dict.fromkeys((*found.constants, *found.states)):
         prefix = style.state_prefix if old in found.states else ""
         give(old, prefix + _noun(old, style), prefix + old)
     return new
+
+
+def _instance(old: str, style: Style) -> str:
+    stem = old.removeprefix("u_")
+    if not style.synonyms or not stem[:1].isalpha():
+        return old
+    return Random(f"{style.names} instance").choice((old, old, f"i_{stem}", f"{stem}_inst", f"{stem}_0"))
 
 
 def _port(base: str, direction: str, style: Style) -> str:

@@ -11,15 +11,15 @@ import json
 import multiprocessing
 import os
 import signal
-import threading
+import sys
 from collections.abc import Collection, Generator, Sequence
-from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
-from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
-from multiprocessing.synchronize import Event
+from multiprocessing.connection import Connection
+from multiprocessing.connection import wait as ready
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 
-from veriloop.assistant.errors import ToolFailed, UsageError
+from veriloop.assistant.errors import ToolFailed, UsageError, VeriloopError
 from veriloop.assistant.events import CancelToken, Note, Run, Stage
 from veriloop.assistant.training import compose
 from veriloop.assistant.training.corpus import design, rows_of
@@ -29,6 +29,7 @@ from veriloop.assistant.training.row import Task
 _SEEDS_A_FILE = 16
 _MANIFEST = "manifest.json"
 _POLL_S = 0.2
+_END_S = 5.0
 _FILES_A_NOTE = 20
 
 
@@ -158,41 +159,58 @@ def _here(waiting: Sequence[_Job], cancel: CancelToken) -> Generator[int, None, 
 
 
 def _elsewhere(waiting: Sequence[_Job], jobs: int, cancel: CancelToken) -> Generator[int, None, None]:
-    """Makes the files in other processes, in whatever order they are ready; stops them when it is closed."""
+    """Makes the files in other processes, each its share; stops them when it is closed.
+
+    Not by `ProcessPoolExecutor`: on a loaded machine its workers missed the word to end, and it waited for ever.
+    """
     context = multiprocessing.get_context("spawn")
-    stop = context.Event()
-    pool = ProcessPoolExecutor(jobs, mp_context=context, initializer=_start_worker, initargs=(stop,))
+    workers: dict[Connection, BaseProcess] = {}
     try:
-        running = {pool.submit(_make_in_worker, job) for job in waiting}
-        while running:
+        for number in range(min(jobs, len(waiting))):
+            here, there = context.Pipe(duplex=False)
+            worker = context.Process(target=_work, args=(waiting[number::jobs], there), daemon=True)
+            worker.start()
+            there.close()
+            workers[here] = worker
+        talking = list(workers)
+        while talking:
             cancel.check()
-            done, running = wait(running, timeout=_POLL_S, return_when=FIRST_COMPLETED)
-            yield from (one.result() for one in done)
-    except BrokenProcessPool as error:
-        raise ToolFailed("a process that generates rows was killed", hint="fewer --jobs") from error
+            for connection in ready(talking, timeout=_POLL_S):
+                assert isinstance(connection, Connection)
+                try:
+                    yield _said(connection)
+                except EOFError:
+                    talking.remove(connection)
+                    workers[connection].join(_END_S)
+                    if workers[connection].exitcode != 0:
+                        raise ToolFailed("a process that generates rows was killed", hint="fewer --jobs") from None
     finally:
-        stop.set()
-        pool.shutdown(cancel_futures=True)
+        for process in workers.values():
+            process.terminate()
+        for process in workers.values():
+            process.join(_END_S)
+            process.kill()
 
 
-_worker_cancel = CancelToken()
+def _said(connection: Connection) -> int:
+    """How many rows a worker's next file has; raises what ended the worker."""
+    said = connection.recv()
+    if isinstance(said, VeriloopError):
+        raise said
+    return int(said)
 
 
-def _start_worker(stop: Event) -> None:
-    """A worker gives way to other work, leaves Ctrl-C to its parent, and ends when the parent says so."""
+def _work(share: Sequence[_Job], connection: Connection) -> None:
+    """A worker: it gives way to other work, leaves Ctrl-C to its parent, and ends when the parent says so."""
     os.nice(10)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
-
-    def watch() -> None:
-        stop.wait()
-        _worker_cancel.cancel()
-
-    threading.Thread(target=watch, daemon=True).start()
-
-
-def _make_in_worker(job: _Job) -> int:
-    return _make(job, _worker_cancel)
+    # As an exception, so that what the worker has started is stopped on the way out.
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(0))
+    try:
+        for job in share:
+            connection.send(_make(job, CancelToken()))
+    except VeriloopError as error:
+        connection.send(error)
 
 
 def _make(job: _Job, cancel: CancelToken) -> int:

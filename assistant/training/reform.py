@@ -144,7 +144,7 @@ def _folded(words: list[str]) -> list[str]:
                 size = 4
             elif before in _OPENERS and (
                 (word == "(" and words[index + 2 : index + 3] == [")"])
-                or (words[index + 3 : index + 4] and words[index + 3] in _CLOSERS)
+                or (index + 3 <= len(words) and _CLOSERS.issuperset(words[index + 3 : index + 4]))
             ):
                 size = 3
             else:

@@ -180,7 +180,7 @@ def _renamed(
     top = top_module(modules)
     names: dict[str, dict[str, str]] = {"": {}}
     for module, found in zip(modules, known, strict=True):
-        kept = every - found.signals.keys() - found.constants.keys() - set(found.states)
+        kept = every - found.signals.keys() - found.constants.keys() - {*found.states, *found.genvars}
         names[module.name] = rename(found, style, {*kept, *(one.name for one in modules)})
         names[""][module.name] = module.name
     used = {new for table in names.values() for new in table.values()} | every
@@ -205,6 +205,7 @@ def _apply(module: Module, names: Mapping[str, Mapping[str, str]]) -> None:
             part.ports = [(inner.get(name, name), value) for name, value in part.ports]
             part.parameters = [(inner.get(name, name), value) for name, value in part.parameters]
             part.module = names[""][part.module]
+            part.name = table.get(part.name, part.name)
         part.lead = [_translated(text, table) for text in part.lead]
         part.note = _translated(part.note, table)
     for entry in (*module.parameters, *module.ports):
