@@ -27,7 +27,7 @@ USER_FILE = Path("veriloop", "config.toml")
 
 TestbenchKind = Literal["verilog", "trace", "cocotb", "command"]
 
-_USERS_OWN = ("tools", "tool", "check", "search", "model", "models", "host", "hosts", "server", "servers")
+_USERS_OWN = ("tools", "tool", "check", "search", "cache", "model", "models", "host", "hosts", "server", "servers")
 """Tables that a repository might try to set and may not."""
 _NEEDED: Mapping[TestbenchKind, tuple[str, ...]] = {
     "verilog": ("sources",),
@@ -124,6 +124,14 @@ class ModelSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CacheSettings:
+    """`[cache]` of the user's configuration: what may be kept of earlier verdicts."""
+
+    limit_mb: int = 256
+    """Megabytes of verdicts; those used longest ago go first. 0: none is kept."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RepositoryConfig:
     """A `veriloop.toml`."""
 
@@ -140,6 +148,7 @@ class UserConfig:
     check: CheckSettings = field(default_factory=CheckSettings)
     search: SearchSettings = field(default_factory=SearchSettings)
     models: ModelSettings = field(default_factory=ModelSettings)
+    cache: CacheSettings = field(default_factory=CacheSettings)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -344,3 +353,5 @@ def _in_range(user: UserConfig, path: Path) -> None:
         raise ConfigError(f"{path}: `search.budget_s` must be above 0")
     if user.search.jobs < 0:
         raise ConfigError(f"{path}: `search.jobs` must not be negative")
+    if user.cache.limit_mb < 0:
+        raise ConfigError(f"{path}: `cache.limit_mb` must not be negative")

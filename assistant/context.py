@@ -16,6 +16,16 @@ from veriloop.assistant.verify.evidence import Evidence
 from veriloop.assistant.verify.toolchain import Toolchain
 
 
+def verdict_cache(directory: Path, config: Config) -> VerdictCache:
+    """The verdicts that every front end and every process of this user share.
+
+    Args:
+        directory: where everything is kept that can be made again.
+        config: says how much is kept.
+    """
+    return VerdictCache(directory / "verdicts", limit_bytes=config.user.cache.limit_mb * 1_000_000)
+
+
 @dataclass(frozen=True, slots=True)
 class Context:
     """One repository with its settings and this machine's tools."""
@@ -43,7 +53,7 @@ class Context:
             iverilog=tools.iverilog,
             compiler=tools.cxx,
         )
-        return cls(repository, config, toolchain, VerdictCache(repository.cache / "v1"), cancel)
+        return cls(repository, config, toolchain, verdict_cache(repository.cache, config), cancel)
 
     @property
     def needs(self) -> tuple[str, ...]:

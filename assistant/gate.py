@@ -18,7 +18,7 @@ from veriloop.assistant.repository.apply import AppliedChange, write
 from veriloop.assistant.repository.export import Export, export
 from veriloop.assistant.repository.private import private_directory
 from veriloop.assistant.repository.repository import Repository
-from veriloop.assistant.verify.cache import VerdictCache, verdict_key
+from veriloop.assistant.verify.cache import VerdictCache
 from veriloop.assistant.verify.evidence import Evidence, Report, Step
 from veriloop.assistant.verify.judged import (
     NOT_THERE,
@@ -36,6 +36,7 @@ from veriloop.assistant.verify.simulation import conclude, is_cut_short, run_tes
 from veriloop.assistant.verify.static import Found, instantiated, missing_files, parse_step, static_steps
 from veriloop.assistant.verify.testbench import CommandTest, Testbench
 from veriloop.assistant.verify.toolchain import Toolchain
+from veriloop.assistant.verify.verdict_key import VerdictKey, verdict_key
 
 _BASELINE = "baseline"
 PROTECTED = "protected"
@@ -127,6 +128,14 @@ class Gate:
             judged = yield from self._judge(_BASELINE, copy, scratch, testbenches, designs, changed=())
             yield from map(Note, self._tell_what_is_missing(judged.steps))
         return judged.steps
+
+    def keys(self, tree: str, testbenches: Sequence[Testbench]) -> tuple[tuple[Testbench, VerdictKey | None], ...]:
+        """What the verdicts about a tree are kept under; none for one that is not kept."""
+        with self._copy(tree) as (copy, _):
+            return tuple(
+                (one, verdict_key(one, root=copy.root, tree=_whole(copy), tools=self.toolchain.versions))
+                for one in testbenches
+            )
 
     def _check(
         self,
@@ -231,10 +240,9 @@ class Gate:
         if missing:
             detail = f"{NOT_THERE}: {', '.join(missing)}"
             return Step(name=testbench.name, passed=False, detail=detail), Evidence.NONE, ()
-        # A tree's id says nothing about what was added to its copy.
-        tree = "" if copy.added else copy.tree
-        key = verdict_key(testbench, root=copy.root, tree=tree, tools=self.toolchain.versions)
-        known = self.cache.get(key) if self.cache and key else None
+
+        key = verdict_key(testbench, root=copy.root, tree=_whole(copy), tools=self.toolchain.versions)
+        known = self._known(key, until_red=until_red)
         if known is None and until_red:
             known = self._red.get((copy.tree, testbench))
         results = known or tuple(
@@ -250,12 +258,18 @@ class Gate:
         )
         if until_red and any(not result.passed for result in results):
             self._red[copy.tree, testbench] = results
-        if self.cache and key and known is None and not is_cut_short(results):
-            self.cache.put(key, results)
+        if self.cache and key and known is None:
+            self.cache.put(key.until_red() if is_cut_short(results) else key, results)
         said = conclude(testbench, results, root=copy.root)
         detail = "; ".join(reasons(results, said.passed))
         step = Step(name=testbench.name, passed=said.passed, results=results, detail=detail, cached=known is not None)
         return step, said.evidence, said.notes
+
+    def _known(self, key: VerdictKey | None, *, until_red: bool) -> tuple[SimResult, ...] | None:
+        """The runs that the cache holds; where one red run is enough, those that broke off there will do."""
+        if self.cache is None or key is None:
+            return None
+        return self.cache.get(key) or (self.cache.get(key.until_red()) if until_red else None)
 
     def _tell_what_is_missing(self, steps: Sequence[Step]) -> tuple[str, ...]:
         """Ignored files of the checkout that the log of a failing command names, and that the copy lacks."""
@@ -308,6 +322,11 @@ def require_red(steps: Sequence[Step], test: CommandTest) -> None:
             "if it fails in your checkout, the copy lacks files that git ignores",
             hint='name them in veriloop.toml: [project] needs = ["path", ...]',
         )
+
+
+def _whole(copy: Export) -> str:
+    """The tree's id, where it says all about the copy."""
+    return "" if copy.added else copy.tree
 
 
 def _copied(copy: Export) -> Iterator[str]:

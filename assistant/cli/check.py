@@ -9,14 +9,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from veriloop.assistant.cli.session import Session
-from veriloop.assistant.cli.subject import subject
 from veriloop.assistant.cli.tree import open_repository
-from veriloop.assistant.context import Context
 from veriloop.assistant.errors import UsageError
 from veriloop.assistant.events import finish
 from veriloop.assistant.repository.repository import Repository
-from veriloop.assistant.verify.evidence import Report
-from veriloop.assistant.verify.report_text import as_json, as_markdown, as_text, verified
 
 NAME = "check"
 HELP = "judge a change that is there already, with the evidence"
@@ -56,6 +52,15 @@ def run(arguments: argparse.Namespace, session: Session) -> int:
     if change.base == change.tree:
         session.result("nothing to check: nothing is changed", {"changed": [], "exit": 0})
         return 0
+    return _judge(arguments, session, repository, change)
+
+
+def _judge(arguments: argparse.Namespace, session: Session, repository: Repository, change: _Change) -> int:
+    # Imported here because a hook runs far more often with nothing to judge than with something.
+    from veriloop.assistant.cli.subject import subject
+    from veriloop.assistant.context import Context
+    from veriloop.assistant.verify.report_text import as_json, as_markdown, as_text, verified
+
     context = Context.of(repository, session.cancel)
     project = context.config.repository.project
     gate = replace(context.gate, editable=project.editable, locked=project.protected)
@@ -64,7 +69,7 @@ def run(arguments: argparse.Namespace, session: Session) -> int:
     run = gate.check_trees(change.base, change.tree, by.testbenches, designs=by.designs, replay=replay)
     report = finish(run, session.observe)
     diff = repository.diff(change.base, change.tree)
-    exit_code = _exit_code(report)
+    exit_code = (0 if verified(report) else NOT_VERIFIED_EXIT) if report.passed else REFUTED_EXIT
     text = as_markdown(report, diff) if arguments.markdown else as_text(report)
     session.result(text, {**as_json(report, diff), "exit": exit_code})
     return exit_code
@@ -93,9 +98,3 @@ def _options(arguments: argparse.Namespace) -> list[str]:
     words = [word for name in arguments.testbench for word in ("--testbench", name)]
     words += [word for command in arguments.test for word in ("--test", command)]
     return [*words, "--top", arguments.top] if arguments.top else words
-
-
-def _exit_code(report: Report) -> int:
-    if not report.passed:
-        return REFUTED_EXIT
-    return 0 if verified(report) else NOT_VERIFIED_EXIT

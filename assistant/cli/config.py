@@ -43,6 +43,7 @@ def _rows(config: Config) -> Iterator[tuple[str, Any, str]]:
         ("check", config.user.check),
         ("search", config.user.search),
         ("models", config.user.models),
+        ("cache", config.user.cache),
     ]
     for prefix, table in tables:
         for each in dataclasses.fields(table):  # type: ignore[arg-type]  # all of them are dataclasses

@@ -40,19 +40,39 @@ def subject(arguments: argparse.Namespace, session: Session, gate: Gate, context
         UsageError: a testbench that is named is not there, or has no toplevel.
         NotVerified: the repository names commands that the user has not trusted.
     """
-    repository, config = context.repository, context.config
-    with private_directory(repository.cache) as directory:
-        copy = export(repository, tree, directory / "tree", needs=gate.needs)
-        project = Project.load(copy.root, config.repository.design)
-        named = [*_commands(arguments, session, context), *_named(arguments, session, context, project)]
-        if named:
-            return Subject(tuple(named))
-        if config.repository.testbench:
-            require_trust(repository.root, config)
-            return Subject(tuple(declared_testbench(one, project) for one in config.repository.testbench))
-        found = tuple(discovered_testbenches(project))
-        speaking = _speaking(session, gate, tree, found)
+    with private_directory(context.repository.cache) as directory:
+        copy = export(context.repository, tree, directory / "tree", needs=gate.needs)
+        project = Project.load(copy.root, context.config.repository.design)
+        wanted = _wanted(arguments, session, context, project)
+        if wanted:
+            return Subject(wanted)
+        speaking = _speaking(session, gate, tree, tuple(discovered_testbenches(project)))
         return Subject(speaking, () if speaking else tuple(_tops(project)))
+
+
+def testbenches(arguments: argparse.Namespace, session: Session, context: Context, tree: str) -> tuple[Testbench, ...]:
+    """What `subject` takes into account, those included of which only a run tells whether they say anything.
+
+    Raises:
+        UsageError: a testbench that is named is not there, or has no toplevel.
+        NotVerified: the repository names commands that the user has not trusted.
+    """
+    with private_directory(context.repository.cache) as directory:
+        copy = export(context.repository, tree, directory / "tree", needs=context.needs)
+        project = Project.load(copy.root, context.config.repository.design)
+        return _wanted(arguments, session, context, project) or tuple(discovered_testbenches(project))
+
+
+def _wanted(
+    arguments: argparse.Namespace, session: Session, context: Context, project: Project
+) -> tuple[Testbench, ...]:
+    """What the user names, else what `veriloop.toml` declares."""
+    named = (*_commands(arguments, session, context), *_named(arguments, session, context, project))
+    config = context.config
+    if named or not config.repository.testbench:
+        return named
+    require_trust(context.repository.root, config)
+    return tuple(declared_testbench(one, project) for one in config.repository.testbench)
 
 
 def _commands(arguments: argparse.Namespace, session: Session, context: Context) -> Iterator[Testbench]:

@@ -24,10 +24,10 @@ from veriloop.assistant.errors import NotVerified, UsageError
 from veriloop.assistant.events import CancelToken
 from veriloop.assistant.repository.repository import Repository
 from veriloop.assistant.trust import RUNS_CODE, require_trust
-from veriloop.assistant.verify.cache import verdict_key
 from veriloop.assistant.verify.declared import declared_testbench, discovered_testbenches
 from veriloop.assistant.verify.simulation import conclude
 from veriloop.assistant.verify.testbench import CommandTest, Testbench
+from veriloop.assistant.verify.verdict_key import verdict_key
 
 _MOST_TEST_FILES = 40
 """More test files than this are looked at only where `veriloop.toml` declares which of them count."""
@@ -105,8 +105,8 @@ def standings(context: Context, testbenches: Sequence[Testbench]) -> tuple[Stand
         modules = _modules(testbench, root)
         if key and results is not None:
             passed = conclude(testbench, results, root=root).passed
-            if noted is None or noted.key != key:
-                noted = _Noted(key, tree, context.cache.when(key), passed)
+            if noted is None or noted.key != key.digest:
+                noted = _Noted(key.digest, tree, context.cache.when(key), passed)
                 notes.write(noted)
             state: State = "passed" if passed else "failed"
         else:

@@ -2,70 +2,90 @@
 
 A value is a JSON file that is renamed into place, so that several processes may share the cache. It never holds a
 timeout, an exception or a cancelled run: those say nothing about the files. A file that cannot be read is a miss.
+Beside the runs it holds what they depend on, which tells why another verdict was not known.
 """
 
 from __future__ import annotations
 
 import contextlib
-import hashlib
-import importlib.metadata
 import json
 import os
-import re
 import tempfile
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from veriloop.assistant.design.model import Design, Diagnostic
+from veriloop.assistant.design.model import Diagnostic
 from veriloop.assistant.verify.results import Mismatch, Outcome, SimResult
-from veriloop.assistant.verify.testbench import (
-    CocotbTestbench,
-    CommandTest,
-    Testbench,
-    TraceTestbench,
-    VerilogTestbench,
-)
+from veriloop.assistant.verify.verdict_key import NAME, VerdictKey, digest
 
-SCHEMA = 1
-"""Raised when the way in which runs are judged changes."""
+DEFAULT_LIMIT_BYTES = 256_000_000
 
+_DIGITS = "0123456789abcdef"
+_UNFINISHED = ".new-"
+_UNFINISHED_AGE_S = 3600.0
 _README = "Made by veriloop: verdicts of testbenches, by content. Safe to delete at any time.\n"
-_READS_FILES = re.compile(
-    rb'\$(?:readmem[bh]|f?open|fopen|fread|system)\b|import\s+"DPI|`include\s*[<"][^">]*/|`include\s+`'
-)
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """A part in which two keys differ; empty where a key lacks it."""
+
+    part: str
+    was: str
+    now: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Size:
+    """How much a cache holds."""
+
+    verdicts: int
+    size_bytes: int
 
 
 @dataclass(frozen=True, slots=True)
 class VerdictCache:
-    """A directory of verdicts."""
+    """A directory of verdicts.
+
+    Args:
+        directory: made when something is kept.
+        limit_bytes: what is used longest ago goes when there is more.
+    """
 
     directory: Path
+    limit_bytes: int = DEFAULT_LIMIT_BYTES
 
-    def get(self, key: str) -> tuple[SimResult, ...] | None:
+    def get(self, key: VerdictKey) -> tuple[SimResult, ...] | None:
         """The runs that were stored, or none."""
+        path = self._path(key)
         try:
-            data = json.loads(self._path(key).read_bytes())
-            if data["key"] != key or data["sha256"] != _digest(data["results"]):
+            data = json.loads(path.read_bytes())
+            if data["parts"] != key.parts or data["sha256"] != digest(data["results"]):
                 return None
-            return tuple(_result(item) for item in data["results"])
+            found = tuple(_result(item) for item in data["results"])
         except (OSError, ValueError, KeyError, TypeError):
             return None
+        with contextlib.suppress(OSError):
+            # The time of access decides what goes first; that of the last change says when it was stored.
+            os.utime(path, ns=(time.time_ns(), path.stat().st_mtime_ns))
+        return found
 
-    def when(self, key: str) -> float:
+    def when(self, key: VerdictKey) -> float:
         """When runs were stored, in seconds since the epoch; 0 if there are none."""
         try:
             return self._path(key).stat().st_mtime
         except OSError:
             return 0.0
 
-    def put(self, key: str, results: Sequence[SimResult]) -> None:
+    def put(self, key: VerdictKey, results: Sequence[SimResult]) -> None:
         """Stores runs; those with a timeout among them, and what the disk refuses, are not kept."""
-        if not results or any(result.outcome is Outcome.TIMEOUT for result in results):
+        if not self.limit_bytes or not results or any(result.outcome is Outcome.TIMEOUT for result in results):
             return
         items = [asdict(result) for result in results]
-        content = json.dumps({"key": key, "sha256": _digest(items), "results": items})
+        content = json.dumps({"parts": dict(key.parts), "sha256": digest(items), "results": items})
         path = self._path(key)
         # A full disk or a read-only cache costs time, not the verdict.
         with contextlib.suppress(OSError):
@@ -73,7 +93,7 @@ class VerdictCache:
             readme = self.directory / "README"
             if not readme.exists():
                 readme.write_text(_README)
-            descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=".new-")
+            descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=_UNFINISHED)
             try:
                 with os.fdopen(descriptor, "w") as file:
                     file.write(content)
@@ -81,93 +101,91 @@ class VerdictCache:
             except OSError:
                 Path(name).unlink(missing_ok=True)
                 raise
+            self._shrink(path.parent)
 
-    def _path(self, key: str) -> Path:
-        return self.directory / key[:2] / f"{key[2:]}.json"
+    def size(self) -> Size:
+        """How much there is now."""
+        sizes = [entry.stat.st_size for folder in self._folders() for entry in _entries(folder)]
+        return Size(verdicts=len(sizes), size_bytes=sum(sizes))
 
+    def clear(self) -> Size:
+        """Removes every verdict; how much that was."""
+        before = self.size()
+        for folder in self._folders():
+            for entry in _entries(folder):
+                entry.path.unlink(missing_ok=True)
+        return before
 
-def verdict_key(testbench: Testbench, *, root: Path, tree: str, tools: Sequence[tuple[str, str]]) -> str | None:
-    """The key of a testbench's verdict about the files that lie at `root`.
+    def why_miss(self, key: VerdictKey) -> tuple[Difference, ...] | None:
+        """In what the key differs from the nearest one that is kept; none where nothing of that name is kept."""
+        nearest: tuple[Difference, ...] | None = None
+        for folder in self._folders():
+            for entry in _entries(folder):
+                parts = _parts(entry.path)
+                if parts.get(NAME) != key.parts.get(NAME):
+                    continue
+                found = _differences(parts, key.parts)
+                if nearest is None or len(found) < len(nearest):
+                    nearest = found
+        return nearest
 
-    It covers the files that the testbench's design names and everything in the directories that it searches. Where
-    that is not all that a run may read (a command, Python, `$readmemh`), it covers the whole tree.
+    def _path(self, key: VerdictKey) -> Path:
+        return self.directory / key.digest[0] / f"{key.digest[1:]}.json"
 
-    Args:
-        testbench: what judges.
-        root: where the files are.
-        tree: the id of the tree that lies there; empty if there is more than that tree: then none is the answer
-            where the whole tree would be needed.
-        tools: names and versions.
-    """
-    runs_programs = isinstance(testbench, CommandTest | CocotbTestbench)
-    hashes, complete = ({}, False) if isinstance(testbench, CommandTest) else _file_hashes(testbench, root)
-    complete = complete and not runs_programs
-    if not complete and not tree:
-        return None
-    identity = {
-        "schema": SCHEMA,
-        "veriloop": _own_version(),
-        "tools": [list(tool) for tool in tools],
-        "testbench": {"kind": type(testbench).__name__, **_plain(asdict(testbench))},
-        "files": hashes,
-        "tree": "" if complete else tree,
-        # A command finds its tools on the PATH.
-        "path": os.environ.get("PATH", "") if runs_programs else "",
-    }
-    return hashlib.sha256(_canonical(identity)).hexdigest()
+    def _folders(self) -> Iterator[Path]:
+        yield from (self.directory / digit for digit in _DIGITS)
 
+    def _shrink(self, folder: Path) -> None:
+        """Removes what was used longest ago where a directory holds more than its share.
 
-def _file_hashes(
-    testbench: VerilogTestbench | TraceTestbench | CocotbTestbench, root: Path
-) -> tuple[dict[str, str], bool]:
-    """Hashes by relative path, and whether they are all that a run reads."""
-    paths = set(_design_files(testbench.design, root))
-    if isinstance(testbench, TraceTestbench):
-        paths.add(root / testbench.oracle)
-    hashes: dict[str, str] = {}
-    complete = True
-    for path in sorted(paths):
-        try:
-            content = path.read_bytes()
-        except OSError:
-            content = b""
-        complete = complete and not _READS_FILES.search(content)
-        name = path.relative_to(root) if path.is_relative_to(root) else path
-        hashes[name.as_posix()] = hashlib.sha256(content).hexdigest()
-    return hashes, complete
+        A directory at a time, so that nothing is shared between processes but the files themselves.
+        """
+        entries = sorted(_entries(folder), key=lambda entry: entry.stat.st_atime_ns)
+        too_much = sum(entry.stat.st_size for entry in entries) - self.limit_bytes // len(_DIGITS)
+        for entry in entries:
+            if too_much <= 0:
+                return
+            entry.path.unlink(missing_ok=True)
+            too_much -= entry.stat.st_size
 
 
-def _design_files(design: Design, root: Path) -> Iterator[Path]:
-    rooted = design.rooted(root)
-    folders = {*rooted.include_dirs, *rooted.library_dirs, *(path.parent for path in rooted.sources)}
-    yield from (*rooted.sources, *rooted.library_files)
-    for folder in folders:
-        if folder.is_dir():
-            yield from (path for path in folder.iterdir() if path.is_file())
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    path: Path
+    stat: os.stat_result
 
 
-def _plain(value: Any) -> Any:
-    """Paths as text, for JSON."""
-    if isinstance(value, dict):
-        return {name: _plain(item) for name, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
-    return value.as_posix() if isinstance(value, Path) else value
+def _entries(folder: Path) -> list[_Entry]:
+    """The verdicts of a directory. What a process that died has left unfinished is removed."""
+    found = []
+    with contextlib.suppress(OSError), os.scandir(folder) as listing:
+        for item in listing:
+            # Another process may remove it meanwhile.
+            with contextlib.suppress(OSError):
+                entry = _Entry(Path(item.path), item.stat(follow_symlinks=False))
+                if not item.name.startswith(_UNFINISHED):
+                    found.append(entry)
+                elif time.time() - entry.stat.st_mtime > _UNFINISHED_AGE_S:
+                    entry.path.unlink(missing_ok=True)
+    return found
 
 
-def _canonical(value: Any) -> bytes:
-    return json.dumps(value, sort_keys=True, separators=(",", ":")).encode()
-
-
-def _digest(items: Any) -> str:
-    return hashlib.sha256(_canonical(items)).hexdigest()
-
-
-def _own_version() -> str:
+def _parts(path: Path) -> dict[str, str]:
     try:
-        return importlib.metadata.version("veriloop")
-    except importlib.metadata.PackageNotFoundError:
-        return ""
+        parts = json.loads(path.read_bytes())["parts"]
+        return {str(name): str(value) for name, value in parts.items()}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return {}
+
+
+def _differences(was: Mapping[str, str], now: Mapping[str, str]) -> tuple[Difference, ...]:
+    names = sorted(name for name in {*was, *now} if was.get(name) != now.get(name))
+    return tuple(Difference(name, _said(was, name), _said(now, name)) for name in names)
+
+
+def _said(parts: Mapping[str, str], name: str) -> str:
+    """A part's value; `present` where the name says all."""
+    return (parts[name] or "present") if name in parts else ""
 
 
 def _result(item: dict[str, Any]) -> SimResult:

@@ -13,7 +13,7 @@ import os
 import re
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -107,6 +107,9 @@ class Cocotb:
             "GPI_EXTRA": "",
             "PYGPI_PYTHON_BIN": sys.executable,
             "PYTHONPATH": os.pathsep.join(map(str, search_path)),
+            # A plugin of pytest's that happens to be installed is of no use to a test here, and some take long to load;
+            # cocotb needs pytest for the messages of assertions alone.
+            "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
             # Byte code would land beside the tests, which may be links to the user's own files.
             "PYTHONDONTWRITEBYTECODE": "1",
         }
@@ -125,7 +128,14 @@ def _libpython() -> Path:
 
 
 def run_cocotb(
-    testbench: CocotbTestbench, *, root: Path, scratch: Path, toolchain: Toolchain, cancel: CancelToken
+    testbench: CocotbTestbench,
+    *,
+    root: Path,
+    scratch: Path,
+    toolchain: Toolchain,
+    cancel: CancelToken,
+    starts: Sequence[tuple[int, str]] = START_STATES,
+    four_state: bool = True,
 ) -> tuple[SimResult, ...]:
     """Runs a cocotb test module against the design: Verilator from each start state, then Icarus if there is one.
 
@@ -137,6 +147,8 @@ def run_cocotb(
         scratch: an existing directory for builds.
         toolchain: the simulators.
         cancel: stops everything.
+        starts: the start states of Verilator's runs.
+        four_state: whether Icarus runs it, where it is installed.
 
     Raises:
         ToolNotFound: cocotb or a C++ compiler is missing.
@@ -146,7 +158,7 @@ def run_cocotb(
     results: list[SimResult] = []
     with tempfile.TemporaryDirectory(dir=scratch) as name:
         runs = _Runs(cocotb, testbench, root, Path(name), toolchain, cancel)
-        for result in runs.all():
+        for result in runs.all(starts, four_state=four_state):
             results.append(result)
             if result.outcome is Outcome.TIMEOUT:
                 break
@@ -162,12 +174,12 @@ class _Runs:
     toolchain: Toolchain
     cancel: CancelToken
 
-    def all(self) -> Iterator[SimResult]:
-        yield from self.verilator()
-        if self.toolchain.icarus is not None:
+    def all(self, starts: Sequence[tuple[int, str]], *, four_state: bool) -> Iterator[SimResult]:
+        yield from self.verilator(starts)
+        if four_state and self.toolchain.icarus is not None:
             yield self.icarus(self.toolchain.icarus)
 
-    def verilator(self) -> Iterator[SimResult]:
+    def verilator(self, starts: Sequence[tuple[int, str]]) -> Iterator[SimResult]:
         libraries = self.cocotb.libraries
         verilated = self.directory / "verilated"
         verilated.mkdir()
@@ -187,7 +199,7 @@ class _Runs:
                 outcome=Outcome.COMPILE_ERROR, engine="verilator", diagnostics=built.diagnostics, reason=reason
             )
             return
-        for reset, start in START_STATES:
+        for reset, start in starts:
             results = self.directory / f"results-{reset}.xml"
             environment = self.cocotb.environment(self.testbench, root=self.root, results=results)
             done = self.toolchain.verilator.simulate(

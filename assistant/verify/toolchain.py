@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import importlib.metadata
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -41,4 +43,14 @@ class Toolchain:
     def versions(self) -> tuple[tuple[str, str], ...]:
         """Names and versions, for reports and cache keys."""
         icarus = (("icarus", self.icarus.version),) if self.icarus else ()
-        return (("verilator", self.verilator.version), *icarus)
+        cocotb = (("cocotb", version),) if (version := _cocotb_version()) else ()
+        return (("verilator", self.verilator.version), *icarus, *cocotb)
+
+
+@functools.cache
+def _cocotb_version() -> str:
+    """That of the Python that runs this program, whose cocotb is used; empty where there is none."""
+    try:
+        return importlib.metadata.version("cocotb")
+    except importlib.metadata.PackageNotFoundError:
+        return ""

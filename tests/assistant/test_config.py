@@ -103,6 +103,7 @@ def test_everything(tmp_path: Path) -> None:
         ("[tools]\nverilator = '/tmp/x'", "`[tools]` may not stand here"),
         ("[models]\nx = 1", "`[models]` may not stand here"),
         ("[search]\njobs = 1", "`[search]` may not stand here"),
+        ("[cache]\nlimit_mb = 1", "`[cache]` may not stand here"),
         ("[design", "veriloop.toml: "),
         ("x = " + "[" * 5000, "veriloop.toml: "),
     ],
@@ -121,6 +122,7 @@ def test_repository_errors(tmp_path: Path, text: str, message: str) -> None:
     [
         ("[search]\nbudget_s = -1", "`search.budget_s` must be above 0"),
         ("[search]\njobs = -1", "`search.jobs` must not be negative"),
+        ("[cache]\nlimit_mb = -1", "`cache.limit_mb` must not be negative"),
         ("[search]\njobs = 1.5", "`search.jobs` must be a whole number"),
         ("[check]\nallow_icarus_only = 1", "`check.allow_icarus_only` must be true or false"),
         ("[design]", "unknown key `design`"),

@@ -20,25 +20,11 @@ pytestmark = pytest.mark.needs("verilator", "c++", "iverilog", "git")
 BROKEN = COUNTER.replace(b"q + 1", b"q + 2")
 
 
-@pytest.fixture(scope="session")
-def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """One cache for the session."""
-    return tmp_path_factory.mktemp("cache")
-
-
 @pytest.fixture
-def clone(tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch) -> Clone:
+def clone(clone: Clone) -> Clone:
     """A repository with a broken counter, in which the user stands."""
-    root = tmp_path / "a clone"
-    root.mkdir()
-    for name in ("VERILOOP_CACHE", "XDG_CONFIG_HOME", "XDG_STATE_HOME"):
-        monkeypatch.setenv(name, str(cache if name == "VERILOOP_CACHE" else tmp_path / name.lower()))
-    for name in [name for name in os.environ if name.startswith("GIT_")]:
-        monkeypatch.delenv(name)
-    monkeypatch.chdir(root)
-    made = Clone(root)
-    made.commit({"rtl/counter.v": BROKEN, "tb/counter_tb.v": COUNTER_TB})
-    return made
+    clone.commit({"rtl/counter.v": BROKEN, "tb/counter_tb.v": COUNTER_TB})
+    return clone
 
 
 def test_repair_apply_check_undo(clone, capsys):

@@ -93,6 +93,8 @@ def clone(tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch) -> Clone
     root = tmp_path / "a clone"
     root.mkdir()
     monkeypatch.setenv("VERILOOP_CACHE", str(cache))
+    for name in ("XDG_CONFIG_HOME", "XDG_STATE_HOME"):
+        monkeypatch.setenv(name, str(tmp_path / name.lower()))
     monkeypatch.chdir(root)
     for name in [name for name in os.environ if name.startswith("GIT_")]:
         monkeypatch.delenv(name)

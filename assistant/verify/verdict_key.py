@@ -1,0 +1,165 @@
+"""What the verdict of a testbench depends on, as the key that it is kept under."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import importlib.metadata
+import json
+import os
+import re
+import sys
+import sysconfig
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from veriloop.assistant.design.model import Design
+from veriloop.assistant.execute import clean_environment
+from veriloop.assistant.verify.testbench import (
+    CocotbTestbench,
+    CommandTest,
+    Testbench,
+    TraceTestbench,
+    VerilogTestbench,
+)
+
+SCHEMA = 2
+"""Raised when the way in which runs are judged changes."""
+
+NAME = "testbench name"
+"""The part that says what the testbench is called."""
+
+_SIMULATORS = ("verilator", "icarus")
+_TERMINAL = re.compile(
+    r"(?:SSH|XDG|DBUS|TMUX|VSCODE|PYTEST|KITTY|WT|KONSOLE|GNOME|VTE|VERILOOP)_|(?:_|PWD|OLDPWD|SHLVL|COLUMNS|LINES|TERM"
+    r"|TERM_\w+|COLORTERM|WINDOWID|DISPLAY|WAYLAND_DISPLAY|LS_COLORS|PS1|STY|HOSTNAME|LESS\w*|PAGER|EDITOR|VISUAL)$"
+)
+_READS_FILES = re.compile(
+    rb'\$(?:readmem[bh]|f?open|fopen|fread|system)\b|import\s+"DPI|`include\s*[<"][^">]*/|`include\s+`'
+)
+
+
+@dataclass(frozen=True, slots=True)
+class VerdictKey:
+    """What a verdict depends on: names of parts, each with its value or the hash of it."""
+
+    parts: Mapping[str, str]
+
+    @property
+    def digest(self) -> str:
+        """What the verdict is kept under."""
+        return digest(dict(self.parts))
+
+    def until_red(self) -> VerdictKey:
+        """The key of runs that broke off at the first that was red."""
+        return VerdictKey({**self.parts, "runs": "until one is red"})
+
+
+def verdict_key(testbench: Testbench, *, root: Path, tree: str, tools: Sequence[tuple[str, str]]) -> VerdictKey | None:
+    """The key of a testbench's verdict about the files that lie at `root`.
+
+    It covers the files that the testbench's design names and everything in the directories that it searches. Where
+    that is not all that a run may read (a command, Python, `$readmemh`), it covers the whole tree, and for programs of
+    the repository the environment and the Python packages that they find.
+
+    Args:
+        testbench: what judges.
+        root: where the files are.
+        tree: the id of the tree that lies there; empty if there is more than that tree: then none is the answer
+            where the whole tree would be needed.
+        tools: names and versions.
+    """
+    runs_programs = isinstance(testbench, CommandTest | CocotbTestbench)
+    hashes, complete = ({}, False) if isinstance(testbench, CommandTest) else _file_hashes(testbench, root)
+    complete = complete and not runs_programs
+    if not complete and not tree:
+        return None
+    parts = {"schema": str(SCHEMA), "veriloop": _own_version(), "kind": type(testbench).__name__}
+    parts |= {f"tool {name}": version for name, version in tools if runs_programs or name in _SIMULATORS}
+    parts |= {f"testbench {name}": _text(value) for name, value in asdict(testbench).items()}
+    parts |= {f"file {path}": digest for path, digest in hashes.items()}
+    if not complete:
+        parts["tree"] = tree
+    if runs_programs:
+        parts |= {f"environment {name}": digest for name, digest in _environment()}
+        parts |= {f"package {name}": "" for name in _packages()}
+    return VerdictKey(parts)
+
+
+def _environment() -> Iterator[tuple[str, str]]:
+    """The variables that a program of the repository finds, without those that change with the terminal alone."""
+    for name, value in sorted(clean_environment().items()):
+        if not _TERMINAL.match(name):
+            # Hashed: a value may be a secret.
+            yield name, hashlib.sha256(os.fsencode(value)).hexdigest()[:16]
+
+
+def _packages() -> list[str]:
+    """The installed Python packages, each with its version; their metadata's directories are named so."""
+    found = set()
+    for place in {*sys.path, sysconfig.get_path("purelib")}:
+        with contextlib.suppress(OSError):
+            names = (path.name for path in Path(place or ".").iterdir())
+            found |= {name.removesuffix(".dist-info") for name in names if name.endswith(".dist-info")}
+    return sorted(found)
+
+
+def _file_hashes(
+    testbench: VerilogTestbench | TraceTestbench | CocotbTestbench, root: Path
+) -> tuple[dict[str, str], bool]:
+    """Hashes by relative path, and whether they are all that a run reads."""
+    paths = set(_design_files(testbench.design, root))
+    if isinstance(testbench, TraceTestbench):
+        paths.add(root / testbench.oracle)
+    hashes: dict[str, str] = {}
+    complete = True
+    for path in sorted(paths):
+        try:
+            content = path.read_bytes()
+        except OSError:
+            content = b""
+        complete = complete and not _READS_FILES.search(content)
+        name = path.relative_to(root) if path.is_relative_to(root) else path
+        hashes[name.as_posix()] = hashlib.sha256(content).hexdigest()
+    return hashes, complete
+
+
+def _design_files(design: Design, root: Path) -> Iterator[Path]:
+    rooted = design.rooted(root)
+    folders = {*rooted.include_dirs, *rooted.library_dirs, *(path.parent for path in rooted.sources)}
+    yield from (*rooted.sources, *rooted.library_files)
+    for folder in folders:
+        if folder.is_dir():
+            yield from (path for path in folder.iterdir() if path.is_file())
+
+
+def _text(value: Any) -> str:
+    """A field of a testbench."""
+    return value if isinstance(value, str) else _canonical(_plain(value)).decode()
+
+
+def _plain(value: Any) -> Any:
+    """Paths as text, for JSON."""
+    if isinstance(value, dict):
+        return {name: _plain(item) for name, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    return value.as_posix() if isinstance(value, Path) else value
+
+
+def _canonical(value: Any) -> bytes:
+    return json.dumps(value, sort_keys=True, separators=(",", ":")).encode()
+
+
+def digest(value: Any) -> str:
+    """The hash of plain data."""
+    return hashlib.sha256(_canonical(value)).hexdigest()
+
+
+def _own_version() -> str:
+    try:
+        return importlib.metadata.version("veriloop")
+    except importlib.metadata.PackageNotFoundError:
+        return ""
