@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from lsprotocol import types
-from pygls.exceptions import JsonRpcException
+from pygls.exceptions import JsonRpcException, JsonRpcInternalError
 from pygls.lsp.server import LanguageServer
 from pygls.protocol import LanguageServerProtocol, lsp_method
 
@@ -24,6 +24,13 @@ LOGGER = logging.getLogger(__name__)
 _REQUEST_FAILED = types.LSPErrorCodes.RequestFailed.value
 
 Answer = Callable[[Session, Any, CancelToken], Any]
+
+
+class _Unexpected(logging.Filter):
+    """Keeps the log for bugs: that a rename is refused is an answer, and its client has it."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        return not (record.exc_info and isinstance(record.exc_info[1], JsonRpcException))
 
 
 class Publishes(Protocol):
@@ -79,6 +86,7 @@ class Server(LanguageServer):
 
     def __init__(self, version: str) -> None:
         super().__init__("veriloop", version, protocol_cls=_Protocol)
+        logging.getLogger("pygls.protocol.json_rpc").addFilter(_Unexpected())
         self.session = Session()
         self.tasks: set[asyncio.Task[None]] = set()
         self.starts: list[Callable[[types.InitializeParams], None]] = []
@@ -134,7 +142,8 @@ class Server(LanguageServer):
 
     def report_server_error(self, error: Exception, source: Any) -> None:
         """A request that fails tells its own client so; a box on the screen for each is too much."""
-        LOGGER.error("%s", error)
+        if not isinstance(error, JsonRpcException) or isinstance(error, JsonRpcInternalError):
+            LOGGER.error("%s", error)
 
     def supports(self, *names: str) -> bool:
         """Whether the client has an ability, by the names of the fields that lead to it."""

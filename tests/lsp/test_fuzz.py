@@ -12,6 +12,8 @@ from pygls.exceptions import JsonRpcException
 from tests.lsp.client import Client, position
 
 EDITS = int(os.environ.get("VERILOOP_FUZZ_EDITS", "150"))
+FILE = os.environ.get("VERILOOP_FUZZ_FILE")
+"""A real file to begin with, for longer runs than those of every day."""
 _PIECES = [
     "module x(input a);", "endmodule", "begin", "end", "wire w;", "assign w = a;", "(", ")", "#(", "`ifdef X\n",
     "`endif\n", "`define M(a) a\n", "`M(", "typedef struct { int q; } t;", ".", "::", "\n", " ", "é", "\U0001d538",
@@ -43,11 +45,12 @@ _REQUESTS = {
 
 
 def test_random_edits_and_requests(tmp_path):
-    random_ = random.Random(7)
+    random_ = random.Random(int(os.environ.get("VERILOOP_FUZZ_SEED", "7")))
+    first = Path(FILE).read_text(encoding="utf-8").replace("\r", "") if FILE else _TEXT
     path = tmp_path / "a.sv"
-    path.write_text(_TEXT, encoding="utf-8")
+    path.write_text(first, encoding="utf-8")
     client = Client(tmp_path)
-    uri, text = client.open(path), _TEXT
+    uri, text = client.open(path), first
     for version in range(2, EDITS + 2):
         start = random_.randrange(len(text) + 1)
         end = min(len(text), start + random_.choice([0, 0, 0, 1, 5, 30]))
@@ -60,8 +63,8 @@ def test_random_edits_and_requests(tmp_path):
         client.change(uri, version, types.TextDocumentContentChangePartial(place, piece))
         if version % 3 == 0:
             ask(client, uri, text, random_)
-        if len(text) > 4000 or not text:
-            text = _TEXT
+        if len(text) > len(first) + 3000 or not text:
+            text = first
             client.change(uri, version, types.TextDocumentContentChangeWholeDocument(text))
     fresh = Client(tmp_path)
     fresh.open(path, text)

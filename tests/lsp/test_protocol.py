@@ -250,3 +250,15 @@ def test_a_port_of_this_machine_alone(tmp_path):
     finally:
         server.kill()
         server.wait()
+
+
+def test_what_is_refused_is_not_logged(tmp_path):
+    (tmp_path / "a.sv").write_text("module m; wire w = unknown; endmodule\n")
+    one = Client(tmp_path)
+    uri = one.open(tmp_path / "a.sv")
+    params = types.RenameParams(types.TextDocumentIdentifier(uri), types.Position(0, 21), "x")
+    # A log that nobody reads fills its pipe, and then the server would hang.
+    for _ in range(400):
+        with pytest.raises(JsonRpcException, match="nothing that is declared"):
+            one.request(types.TEXT_DOCUMENT_RENAME, params)
+    one.close()

@@ -24,8 +24,6 @@ from veriloop.assistant.events import CancelToken, Note, Run, Stage
 from veriloop.assistant.execute import find_program
 
 _SUFFIXES = frozenset({".v", ".sv", ".vh", ".svh", ".h", ".inc", ".f", ".vlt", ".toml"})
-_OPENED = 20
-"""Files that are open at once."""
 _KEYS = 200
 _KEY_TEXT = "\n  wire [3:0] typed_by_the_bench = 4'd3 + 4'd1; // keys"
 _METHODS = ("hover", "definition", "references", "documentHighlight", "completion")
@@ -40,9 +38,12 @@ class MethodRow:
     p50_ms: float
     p95_ms: float
     answered: float | None
+    cpu_ms: float
+    """CPU a question, on average."""
     other_p50_ms: float | None = None
     other_p95_ms: float | None = None
     other_answered: float | None = None
+    other_cpu_ms: float | None = None
     agree: float | None = None
     """The share of the questions that both answered to which they gave the same places."""
 
@@ -53,8 +54,11 @@ class _Measured:
 
     seconds: dict[str, list[float]] = field(default_factory=dict)
     answers: dict[str, list[Any]] = field(default_factory=dict)
+    cpu_s: dict[str, float] = field(default_factory=dict)
     first_answer_s: float = 0.0
+    first_answer_cpu_s: float = 0.0
     index_s: float = 0.0
+    index_cpu_s: float = 0.0
     memory_mb: float = 0.0
     key_s: list[float] = field(default_factory=list)
 
@@ -153,7 +157,9 @@ def _measure(
         _open(server, root, first.at[0], contents[first.at[0]])
         server.request("textDocument/definition", _position(root, first.at))
         measured.first_answer_s = time.perf_counter() - started
+        measured.first_answer_cpu_s = server.cpu_s
         measured.index_s = _settled(server, root, first, ours=ours, started=started)
+        measured.index_cpu_s = server.cpu_s
         for method, ask in _session(root, asked):
             cancel.check()
             _at_a_time(server, root, asked, contents, method, ask, measured)
@@ -189,22 +195,21 @@ def _at_a_time(
     ask: Ask,
     measured: _Measured,
 ) -> None:
-    """Asks about one after another, with at most a few files open, each looked at once before it is timed."""
+    """Asks about one after another, each file open and looked at once before it is timed."""
+    paths = files(asked)
+    for path in paths:
+        _open(server, root, path, contents[path])
+    for one in {one.at[0]: one for one in asked}.values():
+        server.request("textDocument/documentSymbol", {"textDocument": _document(root, one.at[0])})
+        server.request(*ask(one))
     seconds, answers = [], []
-    opened: list[Path] = []
+    before = server.cpu_s
     for one in asked:
-        path = one.at[0]
-        if path not in opened:
-            _open(server, root, path, contents[path])
-            opened.append(path)
-            server.request("textDocument/documentSymbol", {"textDocument": _document(root, path)})
-            server.request("textDocument/hover", _position(root, one.at))
         took, result = server.request(*ask(one))
         seconds.append(took)
         answers.append(result)
-        if len(opened) > _OPENED:
-            server.notify("textDocument/didClose", {"textDocument": _document(root, opened.pop(0))})
-    for path in opened:
+    measured.cpu_s[method] = server.cpu_s - before
+    for path in paths:
         server.notify("textDocument/didClose", {"textDocument": _document(root, path)})
     measured.seconds[method] = seconds
     measured.answers[method] = answers
@@ -286,7 +291,7 @@ def _references(root: Path, one: Asked) -> tuple[str, Any]:
 def _row(method: str, ours: _Measured, other: _Measured | None) -> MethodRow:
     mine, answers = ours.seconds[method], ours.answers[method]
     if other is None:
-        return MethodRow(method, _ms(mine, 50), _ms(mine, 95), _share(map(_has, answers)))
+        return MethodRow(method, _ms(mine, 50), _ms(mine, 95), _share(map(_has, answers)), _cpu_ms(ours, method))
     theirs = other.answers[method]
     both = [(one, two) for one, two in zip(answers, theirs, strict=True) if _has(one) and _has(two)]
     comparable = method in ("definition", "references", "documentHighlight")
@@ -295,9 +300,11 @@ def _row(method: str, ours: _Measured, other: _Measured | None) -> MethodRow:
         _ms(mine, 50),
         _ms(mine, 95),
         _share(map(_has, answers)),
+        _cpu_ms(ours, method),
         _ms(other.seconds[method], 50),
         _ms(other.seconds[method], 95),
         _share(map(_has, theirs)),
+        _cpu_ms(other, method),
         _share(_same(one, two) for one, two in both) if comparable and both else None,
     )
 
@@ -326,10 +333,13 @@ def _summary(
         ),
         "p95_ms_worst": max(by_method[method].p95_ms for method in _METHODS),
         "first_answer_s": round(ours.first_answer_s, 3),
+        "first_answer_cpu_s": round(ours.first_answer_cpu_s, 2),
         "index_s": round(ours.index_s, 3),
+        "index_cpu_s": round(ours.index_cpu_s, 2),
+        "machine_load": round(os.getloadavg()[0], 1),
         "memory_mb": round(ours.memory_mb, 1),
         "keystroke_diagnostics_p95_ms": _ms(ours.key_s, 95),
-        "keystrokes_answered": _share(True for _ in ours.key_s) and len(ours.key_s) / _KEYS,
+        "keystrokes_answered": len(ours.key_s) / _KEYS,
         "inline_first_p95_ms": None,
         "other_first_answer_s": round(other.first_answer_s, 3) if other is not None else None,
         "other_memory_mb": round(other.memory_mb, 1) if other is not None else None,
@@ -370,6 +380,10 @@ def _ms(seconds: Sequence[float], percent: int) -> float:
     if len(seconds) == 1:
         return round(seconds[0] * 1000, 2)
     return round(statistics.quantiles(seconds, n=100, method="inclusive")[percent - 1] * 1000, 2)
+
+
+def _cpu_ms(measured: _Measured, method: str) -> float:
+    return round(1000 * measured.cpu_s[method] / max(1, len(measured.answers[method])), 2)
 
 
 def _share(values: Any) -> float | None:

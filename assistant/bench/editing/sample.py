@@ -22,6 +22,9 @@ from veriloop.assistant.errors import UsageError
 
 _LINE = re.compile(r"(?P<use>\S+):(?P<line>\d+):(?P<column>\d+)\s+(?P<declared>\S+):(?P<at>\d+):(?P<to>\d+)")
 
+_FILES = 40
+"""Files that the identifiers are drawn from: they are open all the while, as in an editor."""
+
 Spot = tuple[Path, int, int]
 """A file, relative to the tree, a line and a column in UTF-16 units, both from 0."""
 
@@ -47,15 +50,17 @@ def draw(root: Path, count: int, seed: int = 1) -> list[Asked]:
     workspace = Workspace({root: None})
     workspace.index()
     declared = {one.name for source in workspace.sources() for one in source.outline.declarations}
+    dice = random.Random(seed)
+    sources = list(workspace.sources())
     every = [
         (source, name, at)
-        for source in workspace.sources()
+        for source in dice.sample(sources, min(_FILES, len(sources)))
         for _, name, at in sorted(source.words.all(), key=lambda word: word[2])
         if name in declared
     ]
     if not every:
         raise UsageError(f"no Verilog that declares anything in {root}")
-    chosen = random.Random(seed).sample(every, min(count, len(every)))
+    chosen = dice.sample(every, min(count, len(every)))
     return [Asked(_spot(root, source, at), name) for source, name, at in chosen]
 
 
@@ -78,7 +83,11 @@ def elaborated(root: Path, count: int, seed: int = 1) -> list[Asked]:
         return spots[place]
 
     asked = []
-    for use in random.Random(seed).sample(sorted(bound), min(count, len(bound))):
+    dice = random.Random(seed)
+    paths = sorted({use[0] for use in bound})
+    open_ = set(dice.sample(paths, min(_FILES, len(paths))))
+    among = sorted(use for use in bound if use[0] in open_)
+    for use in dice.sample(among, min(count, len(among))):
         at, declared_at = spot(use), spot(bound[use])
         if at is not None and declared_at is not None:
             others = frozenset(one for one in map(spot, uses[bound[use]]) if one is not None)

@@ -35,10 +35,11 @@ def run(arguments: argparse.Namespace, session: Session) -> int:
     if session.json:
         for row in rows:
             session.result("", dataclasses.asdict(row))
-    lines = [f"{'method':<18} {'p50 ms':>8} {'p95 ms':>8} {'answered':>8}   verible: p50, p95, answered, agree"]
+    lines = [f"{'method':<18} {'p50 ms':>8} {'p95 ms':>8} {'CPU ms':>8} {'answered':>8}   verible: the same, agree"]
     lines += [
-        f"{row.method:<18} {row.p50_ms:>8} {row.p95_ms:>8} {_percent(row.answered):>8}   "
-        f"{_text(row.other_p50_ms)}, {_text(row.other_p95_ms)}, {_percent(row.other_answered)}, {_percent(row.agree)}"
+        f"{row.method:<18} {row.p50_ms:>8} {row.p95_ms:>8} {row.cpu_ms:>8} {_percent(row.answered):>8}   "
+        f"{_text(row.other_p50_ms)}, {_text(row.other_p95_ms)}, {_text(row.other_cpu_ms)}, "
+        f"{_percent(row.other_answered)}, {_percent(row.agree)}"
         for row in rows
     ]
     lines += [f"{name}: {_text(value)}" for name, value in counts.items()]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal, TypeAlias
 
@@ -16,7 +16,9 @@ from veriloop.assistant.design.symbols.source import Source
 
 Offered: TypeAlias = Kind | Literal["keyword", "snippet", "file"]
 
-_MOST = 400
+_MOST = 150
+_INSTANCE = "\0instance"
+"""Stands for the text of a whole instance until it is known to be offered."""
 _CONNECTABLE = frozenset({"port", "parameter"})
 _INSIDE_MODULES = frozenset({"module", "interface", "program", "checker", "block", "loop"})
 
@@ -74,9 +76,9 @@ def complete(analysis: Analysis, source: Source, at: int) -> Completions:
     typed = content[start:at].decode("utf-8", errors="replace")
     if _in_comment_or_string(source, start):
         return Completions(start, at, (), True)
-    items = list(_items(analysis, source, start))
-    chosen = _matching(items, typed)
-    return Completions(start, at, tuple(chosen[:_MOST]), len(chosen) <= _MOST)
+    chosen = _matching(_items(analysis, source, start), typed)
+    offered = tuple(_written_out(item) for item in chosen[:_MOST])
+    return Completions(start, at, offered, len(chosen) <= _MOST)
 
 
 def describe_declaration(analysis: Analysis, path: Path, at: int) -> tuple[str, str]:
@@ -216,7 +218,8 @@ def _seen(analysis: Analysis, source: Source, start: int) -> Iterator[Completion
     for name, (where, one) in analysis.workspace.top_names():
         if one.kind in DESIGN_UNITS and kind in _INSIDE_MODULES:
             yield Completion(name, one.kind, name, detail=where.path.name, order=5, symbol=_symbol(where, one))
-            yield _instance(where, one)
+            symbol = _symbol(where, one)
+            yield Completion(f"{name} instance", "snippet", _INSTANCE, True, "instance with all ports", 6, symbol)
         elif one.kind in ("package", "class", "type", "function", "task"):
             yield Completion(name, one.kind, name, detail=where.path.name, order=5, symbol=_symbol(where, one))
     snippets = _TOP_SNIPPETS if kind in ("file", "package") else SNIPPETS
@@ -227,14 +230,16 @@ def _seen(analysis: Analysis, source: Source, start: int) -> Iterator[Completion
         yield Completion(word, "keyword", word, order=7)
 
 
-def _instance(source: Source, one: Declaration) -> Completion:
-    """A module with all its ports, ready to be connected."""
-    symbol = _symbol(source, one)
-    ports = [port.name for port in connectable(symbol) if port.kind == "port"]
+def _written_out(item: Completion) -> Completion:
+    """A module's instance with all its ports, ready to be connected; anything else as it is."""
+    if item.insert != _INSTANCE or item.symbol is None:
+        return item
+    name = item.symbol.name
     # A port that is declared in the header and again in the body is one port.
-    lines = [f"\t.{name}(${{{index}:{name}}})" for index, name in enumerate(dict.fromkeys(ports), 2)]
-    body = f"{one.name} ${{1:u_{one.name}}} (\n" + ",\n".join(lines) + "\n);"
-    return Completion(f"{one.name} instance", "snippet", body, True, "instance with all ports", 6, symbol)
+    ports = dict.fromkeys(port.name for port in connectable(item.symbol) if port.kind == "port")
+    lines = [f"\t.{port}(${{{index}:{port}}})" for index, port in enumerate(ports, 2)]
+    body = f"{name} ${{1:u_{name}}} (\n" + ",\n".join(lines) + "\n);"
+    return replace(item, insert=body)
 
 
 def _of_scope(source: Source, scope: int, order: int) -> Iterator[Completion]:

@@ -19,6 +19,8 @@ def definition(analysis: Analysis, source: Source, at: int) -> list[Place]:
         return []
     symbol, start = found
     answers = _bodies(symbol) or _here(symbol, source, start) or places(symbol)
+    if symbol.is_macro and source.outline.by_place.get(start) is None:
+        answers = [place for one in analysis.lookup.macros(source, symbol.name) for place in places(one)]
     implied = analysis.lookup.implied(source, start)
     if implied is not None:
         answers += [place for place in places(implied) if place not in answers]

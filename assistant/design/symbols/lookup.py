@@ -165,18 +165,28 @@ class Lookup:
 
     def macro(self, source: Source, name: str) -> Symbol | None:
         """The macro of a name: of the file, of what it includes, else of the nearest file."""
+        return next(iter(self.macros(source, name)), None)
+
+    def macros(self, source: Source, name: str) -> list[Symbol]:
+        """The macros of a name, one a file: headers of which only one is read in the end may each define it."""
+        found: list[Symbol] = []
         waiting, seen = [source], {source.path}
         while waiting:
             current = waiting.pop(0)
-            found = self._own(current, 0, name, is_macro=True)
-            if found is not None:
-                return found
+            own = self._own(current, 0, name, is_macro=True)
+            if own is not None:
+                found.append(own)
+                if current is source:
+                    return found
             for included, _, _ in current.outline.includes:
                 header = self.workspace.include(included, current)
                 if header is not None and header.path not in seen:
                     seen.add(header.path)
                     waiting.append(header)
-        return self._nearest([place for place in self.workspace.top(name) if place[1].kind == "macro"], source)
+        nearest = None
+        if not found:
+            nearest = self._nearest([one for one in self.workspace.top(name) if one[1].kind == "macro"], source)
+        return [nearest] if nearest is not None else found
 
     # --- one identifier ---
 

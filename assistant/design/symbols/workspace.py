@@ -195,8 +195,12 @@ class Workspace:
 
     def includers(self, path: Path) -> list[Source]:
         """The files that include a file, as far as its name tells."""
-        self.index()
         self._refresh()
+        if not self.indexed:
+            letters = path.name.encode()
+            for holder in list(self.sources()):
+                if letters in holder.content:
+                    self._enter(holder.path)
         found = (self.source(includer) for includer in sorted(self._includers.get(path.name, ())))
         return [source for source in found if source is not None]
 

@@ -126,6 +126,17 @@ def test_alternatives_that_share_a_name_are_both_meant_from_outside(tmp_path):
     assert [one.start for one in find_references(analysis, source, declared[1])] == [*declared, use]
 
 
+def test_a_macro_of_several_headers_leads_to_each(tmp_path):
+    marked = read_marks(
+        "=== a.svh\n`define ⟪CHECK⟫(x)\n=== b.svh\n`define ⟪CHECK⟫(x) x\n"
+        '=== m.sv\n`ifdef QUIET\n`include "a.svh"\n`else\n`include "b.svh"\n`endif\nmodule m; `⟦CHECK⟧(1) endmodule\n'
+    )
+    analysis = Analysis({marked.write(tmp_path): None})
+    ((_, use, _),) = marked.uses
+    found = definition(analysis, analysis.source(tmp_path / "m.sv"), use)
+    assert [(one.path.name, one.start, one.end) for one in found] == marked.declarations
+
+
 def test_alternatives_that_share_a_name_are_told_apart_from_inside(tmp_path):
     marked = read_marks("module m; if (1) begin : g wire w; end else begin : g wire ⟪w⟫; wire x = ⟦w⟧; end endmodule")
     analysis = Analysis({marked.write(tmp_path): None})
