@@ -13,6 +13,8 @@ from veriloop.lsp.positions import path_of
 from veriloop.lsp.server import LOGGER, Server, roots_of
 
 _SLICE_S = 0.015
+_AFTER_OPENING_S = 0.15
+"""The first question about a file that was just opened goes before its diagnostics."""
 _WATCHED = ("**/*.{v,sv,vh,svh}", "**/*.{f,core,vlt}", "**/veriloop.toml")
 _SETTINGS = frozenset({".f", ".core", ".toml", ".vlt"})
 _INDEX_TOKEN = "veriloop/index"
@@ -41,7 +43,7 @@ def register(server: Server) -> None:
     async def opened(params: types.DidOpenTextDocumentParams) -> None:
         session.versions[path_of(params.text_document.uri)] = params.text_document.version
         session.post(lambda: session.opened(params.text_document))
-        server.publisher.soon(params.text_document.uri, 0.0)
+        server.publisher.soon(params.text_document.uri, _AFTER_OPENING_S)
         server.spawn(_look(server, path_of(params.text_document.uri)))
 
     @server.feature(types.TEXT_DOCUMENT_DID_CHANGE)

@@ -106,6 +106,7 @@ def run_editing(settings: EditingSettings, cancel: CancelToken) -> Run[tuple[lis
         return rows, _summary(settings, lines, measured, other, right, rows)
 
 
+_COMPARABLE = ("definition", "references", "documentHighlight")
 _SAMPLED = ("right definition", "right references")
 
 
@@ -293,8 +294,12 @@ def _row(method: str, ours: _Measured, other: _Measured | None) -> MethodRow:
     if other is None:
         return MethodRow(method, _ms(mine, 50), _ms(mine, 95), _share(map(_has, answers)), _cpu_ms(ours, method))
     theirs = other.answers[method]
-    both = [(one, two) for one, two in zip(answers, theirs, strict=True) if _has(one) and _has(two)]
-    comparable = method in ("definition", "references", "documentHighlight")
+    declared = map(_spots, ours.answers["definition"])
+    both = [
+        (_spots(one), _spots(two), places if method == "references" else set())
+        for one, two, places in zip(answers, theirs, declared, strict=True)
+        if _has(one) and _has(two) and method in _COMPARABLE
+    ]
     return MethodRow(
         method,
         _ms(mine, 50),
@@ -305,7 +310,7 @@ def _row(method: str, ours: _Measured, other: _Measured | None) -> MethodRow:
         _ms(other.seconds[method], 95),
         _share(map(_has, theirs)),
         _cpu_ms(other, method),
-        _share(_same(one, two) for one, two in both) if comparable and both else None,
+        _share(_same(one, two, places) for one, two, places in both) if both else None,
     )
 
 
@@ -351,15 +356,16 @@ def _has(answer: Any) -> bool:
     return bool(answer.get("items", True)) if isinstance(answer, dict) else bool(answer)
 
 
-def _same(one: Any, two: Any) -> bool:
-    """Whether two lists of places share one: the second may leave declarations or twins out."""
-    mine, theirs = _spots(one), _spots(two)
-    return mine == theirs if len(theirs) > 1 else bool(mine & theirs)
+def _same(mine: set[Spot], theirs: set[Spot], declared: set[Spot]) -> bool:
+    """Whether two answers are the same places; a server may leave the declaration out, or name one of several."""
+    if len(theirs) == 1 and not declared:
+        return bool(mine & theirs)
+    return mine - declared == theirs - declared
 
 
 def _spots(answer: Any) -> set[Spot]:
     places = answer if isinstance(answer, list) else [answer] if answer else []
-    found = set()
+    found: set[Spot] = set()
     for place in places:
         start = (place.get("range") or place.get("targetSelectionRange"))["start"]
         uri = place.get("uri") or place.get("targetUri") or ""

@@ -18,7 +18,7 @@ from veriloop.assistant.design.project import HEADER_SUFFIXES
 from veriloop.assistant.design.symbols.lookup import Lookup
 from veriloop.assistant.design.symbols.outline import DESIGN_UNITS
 from veriloop.assistant.design.symbols.source import Source
-from veriloop.assistant.design.symbols.workspace import Workspace
+from veriloop.assistant.design.symbols.workspace import UNIT_WORDS, Workspace
 
 _FOLLOWING = frozenset({"UnknownDirective", "UndeclaredIdentifier", "UnknownClassOrPackage", "UnknownPackage"})
 """What a header that is in no tree leaves behind."""
@@ -131,9 +131,9 @@ class Live:
         for text in self._with_headers(source):
             for scope in text.outline.scopes:
                 for package, _ in scope.imports:
-                    yield from (place[0] for place in self.workspace.top(package)[:1])
+                    yield from (place[0] for place in self.workspace.top(package, after=UNIT_WORDS)[:1])
             for name in text.words.macro:
-                places = [place for place in self.workspace.top(name) if place[1].kind == "macro"]
+                places = [place for place in self.workspace.top(name, after="define") if place[1].kind == "macro"]
                 if places and not any(place[0].path == text.path for place in places):
                     yield places[0][0]
             yield from self._scoped(text)
@@ -150,7 +150,7 @@ class Live:
 
     def _scoped(self, source: Source) -> Iterator[Source]:
         for name in dict.fromkeys(self._qualifiers(source)):
-            for place in self.workspace.top(name)[:1]:
+            for place in self.workspace.top(name, after=UNIT_WORDS)[:1]:
                 if place[1].kind in ("package", "class"):
                     yield place[0]
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from veriloop.assistant.design.symbols.outline import DESIGN_UNITS, Declaration
 from veriloop.assistant.design.symbols.source import Source
 from veriloop.assistant.design.symbols.words import word_at
-from veriloop.assistant.design.symbols.workspace import Place, Workspace, distance
+from veriloop.assistant.design.symbols.workspace import UNIT_WORDS, Place, Workspace, distance
 
 _MAX_DEPTH = 40
 _MAX_LOOK_BACK = 100_000
@@ -93,7 +93,7 @@ class Lookup:
         key = (name, str(source.path))
         if key not in self._units:
             # A module may stand in another one.
-            places = [place for place in self.workspace.top(name) if place[1].kind in DESIGN_UNITS]
+            places = [place for place in self._units_named(name) if place[1].kind in DESIGN_UNITS]
             self._units[key] = self._nearest(places, source)
         return self._units[key]
 
@@ -142,7 +142,7 @@ class Lookup:
                     return found
         for package, item in inner.imports:
             if item in ("*", name):
-                for place in self.workspace.top(package):
+                for place in self._units_named(package):
                     if place[1].kind == "package" and place[1].inner >= 0:
                         found = self.inside(place[0], place[1].inner, name, depth + 10)
                         if found is not None:
@@ -185,7 +185,8 @@ class Lookup:
                     waiting.append(header)
         nearest = None
         if not found:
-            nearest = self._nearest([one for one in self.workspace.top(name) if one[1].kind == "macro"], source)
+            defined = self.workspace.top(name, after="define")
+            nearest = self._nearest([one for one in defined if one[1].kind == "macro"], source)
         return [nearest] if nearest is not None else found
 
     # --- one identifier ---
@@ -218,7 +219,7 @@ class Lookup:
                 return found
         after = _skip(source.content, at + len(name.encode()))
         if source.content[after : after + 2] == b"::":
-            packages = [place for place in self.workspace.top(name) if place[1].kind == "package"]
+            packages = [place for place in self._units_named(name) if place[1].kind == "package"]
             if packages:
                 return self._nearest(packages, source)
         if source.content[after : after + 1] == b":":
@@ -320,6 +321,9 @@ class Lookup:
         if word[0] == "default":
             return None
         return self.at(source, word[1])
+
+    def _units_named(self, name: str) -> list[Place]:
+        return self.workspace.top(name, after=UNIT_WORDS)
 
     def _own(self, source: Source, scope: int, name: str, *, is_macro: bool = False) -> Symbol | None:
         if source.outline.scopes[scope].twin >= 0:

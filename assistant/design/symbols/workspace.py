@@ -6,6 +6,7 @@ by looking for its letters in the files, so that answers are the same before and
 
 from __future__ import annotations
 
+import re
 import time
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
@@ -19,6 +20,11 @@ _MAX_FILE_BYTES = 8_000_000
 """A larger file is a netlist or a memory image: it is read only where it is open."""
 
 _VERILOG_SUFFIXES = SOURCE_SUFFIXES | {".vh", ".svh"}
+
+UNIT_WORDS = (
+    "(?:module|macromodule|interface|package|program|primitive|checker|class)(?:\\s+(?:automatic|static|class))?"
+)
+"""What stands before the name of a module, a package or a class."""
 
 Place = tuple[Source, Declaration]
 
@@ -159,12 +165,23 @@ class Workspace:
                     break
         return not self._unread
 
-    def top(self, name: str) -> list[Place]:
-        """The declarations of a name outside of every module and package, in all files."""
+    def top(self, name: str, *, after: str = "") -> list[Place]:
+        """The declarations of a name outside of every module and package, in all files.
+
+        Args:
+            name: which name.
+            after: the words of which one stands before the name where it is declared, as a pattern; until everything
+                is read, files without it need not be.
+        """
         self._refresh()
         if not self.indexed:
-            for holder in self.having(name):
-                self._enter(holder.path)
+            pattern = (
+                re.compile(rb"\b(?:" + after.encode() + rb")\s+" + re.escape(name.encode()) + rb"\b") if after else None
+            )
+            for holder in list(self.sources()):
+                content = holder.content
+                if name.encode() in content and (pattern is None or pattern.search(content)):
+                    self._enter(holder.path)
         found = []
         for path, indices in self._top.get(name, {}).items():
             source = self.source(path)
