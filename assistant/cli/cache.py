@@ -6,6 +6,7 @@ import argparse
 import shutil
 from pathlib import Path
 
+from veriloop.assistant.cli import reading
 from veriloop.assistant.cli.session import Session
 from veriloop.assistant.cli.subject import testbenches
 from veriloop.assistant.cli.tree import open_repository
@@ -41,6 +42,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--test", action="append", default=[], metavar="COMMAND", help="why-miss: by this command, as for check"
     )
     parser.add_argument("--top", default="", metavar="MODULE", help="why-miss: the module at the top of the testbench")
+    parser.add_argument(
+        "--rtl", action="append", default=[], metavar="FILE", help="why-miss: with this file, as for check"
+    )
+    reading.add_arguments(parser)
 
 
 def run(arguments: argparse.Namespace, session: Session) -> int:

@@ -8,6 +8,7 @@ import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from veriloop.assistant.cli import reading
 from veriloop.assistant.cli.session import Session
 from veriloop.assistant.cli.tree import open_repository
 from veriloop.assistant.errors import UsageError
@@ -42,6 +43,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--testbench", action="append", default=[], metavar="FILE", help="judge by this testbench")
     parser.add_argument("--test", action="append", default=[], metavar="COMMAND", help="judge by this command")
     parser.add_argument("--top", default="", metavar="MODULE", help="the module at the top of the testbench")
+    parser.add_argument(
+        "--rtl", action="append", default=[], metavar="FILE", help="take this file where several hold the same module"
+    )
+    reading.add_arguments(parser)
     parser.add_argument("--markdown", action="store_true", help="write the report as Markdown")
 
 
@@ -97,4 +102,6 @@ def _read(name: str, cwd: Path) -> bytes:
 def _options(arguments: argparse.Namespace) -> list[str]:
     words = [word for name in arguments.testbench for word in ("--testbench", name)]
     words += [word for command in arguments.test for word in ("--test", command)]
-    return [*words, "--top", arguments.top] if arguments.top else words
+    words += [word for name in arguments.rtl for word in ("--rtl", name)]
+    words += ["--top", arguments.top] if arguments.top else []
+    return [*words, *reading.words(arguments)]

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import os
 import shlex
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
+from veriloop.assistant.cli import reading
 from veriloop.assistant.cli.session import Session
 from veriloop.assistant.cli.tree import open_repository
 from veriloop.assistant.context import Context
@@ -25,13 +25,11 @@ from veriloop.assistant.repository.export import export
 from veriloop.assistant.repository.private import private_directory
 from veriloop.assistant.trust import RUNS_CODE, require_trust
 from veriloop.assistant.verify.command import run_command
-from veriloop.assistant.verify.declared import declared_testbench
+from veriloop.assistant.verify.declared import declared_testbench, named_testbench
 from veriloop.assistant.verify.testbench import (
-    DEFAULT_TIMEOUT_S,
     CocotbTestbench,
     CommandTest,
     Testbench,
-    TraceTestbench,
     VerilogTestbench,
 )
 
@@ -65,13 +63,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--test", metavar="COMMAND", help="any command of the repository that fails now")
     parser.add_argument("--top", default="", metavar="MODULE", help="the toplevel: the testbench's, or cocotb's DUT")
-    parser.add_argument(
-        "--oracle", metavar="FILE", help="expected outputs (a table or a VCD) of a testbench that records"
-    )
-    parser.add_argument("--output", metavar="FILE", help="the file that such a testbench writes")
-    parser.add_argument("--pass-pattern", default="", metavar="REGEX", help="what a passing run prints")
-    parser.add_argument("--fail-pattern", default="", metavar="REGEX", help="what a failing run prints")
-    parser.add_argument("--timeout", type=float, default=0.0, metavar="S", help="seconds that one simulation may take")
+    reading.add_arguments(parser)
     parser.add_argument("--spec", metavar="FILE", help="the specification; rivals are weighed by what it mentions")
     parser.add_argument("--budget", type=float, default=0.0, metavar="S", help="seconds that the search may take")
     parser.add_argument("--jobs", type=int, default=0, metavar="N", help="candidates judged at once")
@@ -140,13 +132,9 @@ def _task(arguments: argparse.Namespace, session: Session, context: Context) -> 
     root = context.repository.root
     project = Project.load(root, context.config.repository.design)
     if arguments.test:
-        command = CommandTest(
-            name=arguments.test,
-            command=_from_here(arguments.test, session.cwd, root),
-            pass_pattern=arguments.pass_pattern,
-            timeout_s=arguments.timeout or CommandTest(name="", command="").timeout_s,
-        )
-        return _Task(command, named or _reached(context, session, command), (*_CHECK, "--test", arguments.test))
+        command = reading.command_test(arguments, arguments.test, session, context)
+        words = [*_CHECK, "--test", arguments.test, *reading.words(arguments)]
+        return _Task(command, named or _reached(context, session, command), tuple(words))
     settings = {one.name: one for one in context.config.repository.testbench}
     if not arguments.testbench and len(settings) == 1:
         arguments.testbench = list(settings)
@@ -165,77 +153,26 @@ def _task(arguments: argparse.Namespace, session: Session, context: Context) -> 
             hint="veriloop repair RTL.sv --testbench TB.sv    or    veriloop repair --test 'make test'",
         )
     benches = [context.relative(name, session.cwd) for name in arguments.testbench]
-    testbench = _testbench(arguments, session, context, project, benches, [Path(name) for name in named])
-    editable = named or _editable(testbench)
-    words = [word for path in benches for word in ("--testbench", str(path))]
+    rtl = [Path(name) for name in named]
+    testbench = reading.file_testbench(arguments, session, context, project, benches, rtl)
+    words = [*_CHECK, *(word for path in benches for word in ("--testbench", str(path)))]
+    if not _found_without(testbench, project, benches, arguments.top):
+        words += [word for name in named for word in ("--rtl", name)]
     words += ["--top", arguments.top] if arguments.top else []
-    if arguments.oracle or arguments.pass_pattern or arguments.fail_pattern:
-        # `check` reads what a testbench says by itself; how else to read it is told to `repair` alone.
-        return _Task(testbench, editable, ("repair", *editable, *words, *_reading(arguments)))
-    return _Task(testbench, editable, (*_CHECK, *words))
+    return _Task(testbench, named or _editable(testbench), (*words, *reading.words(arguments, testbench)))
 
 
-def _reading(arguments: argparse.Namespace) -> list[str]:
-    """The options that say how the testbench's outcome is read."""
-    names = {
-        "--oracle": "oracle",
-        "--output": "output",
-        "--pass-pattern": "pass_pattern",
-        "--fail-pattern": "fail_pattern",
-    }
-    values = {option: getattr(arguments, name) for option, name in names.items()}
-    return [word for option, value in values.items() if value for word in (option, value)]
-
-
-def _from_here(command: str, cwd: Path, root: Path) -> str:
-    """The command as typed, in the directory of the private copy that the user stands in."""
-    here = os.path.relpath(cwd.resolve(), root.resolve())
-    return command if here == "." else f"cd {shlex.quote(here)} && {command}"
-
-
-def _testbench(
-    arguments: argparse.Namespace,
-    session: Session,
-    context: Context,
-    project: Project,
-    benches: Sequence[Path],
-    rtl: Sequence[Path],
-) -> Testbench:
-    name = str(benches[0])
-    timeout_s = arguments.timeout or DEFAULT_TIMEOUT_S
-    if benches[0].suffix == ".py":
-        found = project.design_for(rtl) if rtl else project.design()
-        top = arguments.top or found.design.toplevel or _only_top(project, rtl)
-        modules = ",".join(path.stem for path in benches)
-        folders = tuple(dict.fromkeys(path.parent for path in benches))
-        design = replace(found.design, toplevel=top)
-        return CocotbTestbench(name=name, design=design, module=modules, search_path=folders, timeout_s=timeout_s)
-    found = project.testbench_design(benches, rtl, toplevel=arguments.top)
-    for note in found.notes:
-        session.observe(Note(note))
-    if found.missing:
-        session.observe(Note(f"nowhere in this repository: {', '.join(found.missing)}"))
-    if arguments.oracle:
-        if not arguments.output:
-            raise UsageError("--oracle needs --output FILE: what the testbench writes")
-        oracle = context.relative(arguments.oracle, session.cwd)
-        return TraceTestbench(
-            name=name, design=found.design, oracle=oracle, output=arguments.output, timeout_s=timeout_s
-        )
-    return VerilogTestbench(
-        name=name,
-        design=found.design,
-        pass_pattern=arguments.pass_pattern,
-        fail_pattern=arguments.fail_pattern,
-        timeout_s=timeout_s,
+def _found_without(testbench: Testbench, project: Project, benches: Sequence[Path], toplevel: str) -> bool:
+    """Whether the testbench's files are found as well where the RTL is not named."""
+    try:
+        plain, _ = named_testbench(project, benches, toplevel=toplevel)
+    except UsageError:
+        return False
+    return (
+        not isinstance(testbench, CommandTest)
+        and isinstance(plain, CocotbTestbench | VerilogTestbench)
+        and (plain.design == testbench.design)
     )
-
-
-def _only_top(project: Project, rtl: Sequence[Path]) -> str:
-    modules = [name for path in rtl for name in sorted(project.index.declares.get(path, ()))]
-    if len(modules) == 1:
-        return modules[0]
-    raise UsageError(f"the DUT's toplevel is not clear: {', '.join(modules) or 'none'}", hint="--top MODULE")
 
 
 def _editable(testbench: Testbench) -> tuple[str, ...]:

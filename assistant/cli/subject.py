@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import os
-import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from pathlib import Path
 
+from veriloop.assistant.cli.reading import command_test, file_testbench, named_file
 from veriloop.assistant.cli.session import Session
 from veriloop.assistant.context import Context
 from veriloop.assistant.design.elaborate import elaborate
@@ -22,7 +20,7 @@ from veriloop.assistant.repository.private import private_directory
 from veriloop.assistant.trust import RUNS_CODE, require_trust
 from veriloop.assistant.verify.declared import declared_testbench, discovered_testbenches
 from veriloop.assistant.verify.summary import NO_SUMMARY
-from veriloop.assistant.verify.testbench import CocotbTestbench, CommandTest, Testbench, VerilogTestbench
+from veriloop.assistant.verify.testbench import Testbench, VerilogTestbench
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,19 +65,13 @@ def _wanted(
     arguments: argparse.Namespace, session: Session, context: Context, project: Project
 ) -> tuple[Testbench, ...]:
     """What the user names, else what `veriloop.toml` declares."""
-    named = (*_commands(arguments, session, context), *_named(arguments, session, context, project))
+    commands = (command_test(arguments, command, session, context) for command in arguments.test)
+    named = (*commands, *_named(arguments, session, context, project))
     config = context.config
     if named or not config.repository.testbench:
         return named
     require_trust(context.repository.root, config)
     return tuple(declared_testbench(one, project) for one in config.repository.testbench)
-
-
-def _commands(arguments: argparse.Namespace, session: Session, context: Context) -> Iterator[Testbench]:
-    here = os.path.relpath(session.cwd.resolve(), context.repository.root.resolve())
-    for command in arguments.test:
-        # As typed, in the directory of the private copy that the user stands in.
-        yield CommandTest(name=command, command=command if here == "." else f"cd {shlex.quote(here)} && {command}")
 
 
 def _named(arguments: argparse.Namespace, session: Session, context: Context, project: Project) -> Iterator[Testbench]:
@@ -90,26 +82,10 @@ def _named(arguments: argparse.Namespace, session: Session, context: Context, pr
             if settings[name].kind in RUNS_CODE:
                 require_trust(context.repository.root, context.config)
             yield declared_testbench(settings[name], project)
-    files = [_file(name, session, context) for name in arguments.testbench if name not in settings]
-    if not files:
-        return
-    if files[0].suffix == ".py":
-        found = project.design()
-        folders = tuple(dict.fromkeys(path.parent for path in files))
-        modules = ",".join(path.stem for path in files)
-        design = replace(found.design, toplevel=arguments.top or found.design.toplevel)
-        yield CocotbTestbench(name=str(files[0]), design=design, module=modules, search_path=folders)
-        return
-    found = project.testbench_design(files, toplevel=arguments.top)
-    for note in found.notes:
-        session.observe(Note(note))
-    yield VerilogTestbench(name=files[0].stem, design=found.design)
-
-
-def _file(name: str, session: Session, context: Context) -> Path:
-    """Relative to where the user stands, else to the root, as a report's replay command names it."""
-    root = context.repository.root
-    return context.relative(name, session.cwd if (session.cwd / name).exists() else root)
+    files = [named_file(name, session, context) for name in arguments.testbench if name not in settings]
+    if files:
+        rtl = [named_file(name, session, context) for name in arguments.rtl]
+        yield file_testbench(arguments, session, context, project, files, rtl)
 
 
 def _speaking(

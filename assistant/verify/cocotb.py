@@ -25,7 +25,7 @@ from veriloop.assistant.verify.command import TestCases, read_cases
 from veriloop.assistant.verify.icarus import Icarus
 from veriloop.assistant.verify.results import Outcome, SimResult
 from veriloop.assistant.verify.summary import severity_lines
-from veriloop.assistant.verify.testbench import CocotbTestbench
+from veriloop.assistant.verify.testbench import FINE_TIMESCALE, CocotbTestbench
 from veriloop.assistant.verify.toolchain import Toolchain
 from veriloop.assistant.verify.verilator import SEED, START_STATES, Rejected
 
@@ -33,8 +33,6 @@ INSTALL_HINT = "pip install 'veriloop[cocotb]'"
 
 _OLDEST = (2, 1)
 _LOG_TAIL_CHARS = 4000
-_TIMESCALE = "+timescale+1ns/1ps\n"
-"""What Verilator is told too: for files that name none."""
 _MODEL = 'std::unique_ptr<Vtop> top(new Vtop(""));'
 _INPUT = re.compile(r"^ +VL_IN(?:OUT)?\d*W?\(&(\w+),", re.M)
 """The ports that a test may drive, in the header that Verilator writes."""
@@ -215,10 +213,9 @@ class _Runs:
             yield read_run(done, results, engine="verilator", start=start)
 
     def icarus(self, icarus: Icarus) -> SimResult:
-        binary, timescale = self.directory / "sim.vvp", self.directory / "timescale.f"
-        timescale.write_text(_TIMESCALE)
+        binary = self.directory / "sim.vvp"
         design = self.testbench.design.rooted(self.root)
-        errors = icarus.build(design, binary, cwd=self.root, cancel=self.cancel, arguments=["-f", str(timescale)])
+        errors = icarus.build(design, binary, cwd=self.root, cancel=self.cancel, timescale=FINE_TIMESCALE)
         if errors is not None:
             reason = errors[0].message if errors else "rejected"
             return SimResult(

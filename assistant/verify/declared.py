@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from veriloop.assistant.config import TestbenchSettings
@@ -22,22 +23,70 @@ from veriloop.assistant.verify.testbench import (
 )
 
 
-def verilog_testbench(
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """How the outcome of a testbench in files is read.
+
+    With an `oracle`, a table or a VCD file, the testbench only records, to `output`. `timeout_s` 0: the usual one.
+    """
+
+    oracle: Path | None = None
+    output: str = ""
+    pass_pattern: str = ""
+    fail_pattern: str = ""
+    plusargs: tuple[str, ...] = ()
+    timeout_s: float = 0.0
+
+
+def named_testbench(
     project: Project,
-    testbench_files: Sequence[Path],
-    rtl_files: Sequence[Path] = (),
+    files: Sequence[Path],
+    rtl: Sequence[Path] = (),
     *,
+    name: str = "",
     toplevel: str = "",
-    timeout_s: float = DEFAULT_TIMEOUT_S,
-) -> tuple[VerilogTestbench, Found]:
-    """A self-checking testbench with all files that it needs, and how they were found.
+    reading: Reading | None = None,
+) -> tuple[Testbench, Found]:
+    """What files make together, in Verilog or as cocotb tests (`.py`), with all that they need and how it was found.
+
+    Args:
+        project: the tree.
+        files: the testbench's own.
+        rtl: those of the design's files that shall be taken where the tree leaves a choice.
+        name: empty: that of the first file.
+        toplevel: the testbench's module, for cocotb the DUT; empty: the only one that it can be.
+        reading: how its outcome is read.
 
     Raises:
-        UsageError: a file is not there, or the testbench's toplevel is none or several.
+        UsageError: a file is not there, or the toplevel is none or several.
     """
-    found = project.testbench_design(testbench_files, rtl_files, toplevel=toplevel)
-    name = testbench_files[0].stem if testbench_files else found.design.toplevel
-    return VerilogTestbench(name=name, design=found.design, timeout_s=timeout_s), found
+    reading = reading or Reading()
+    name, timeout_s = name or str(files[0]), reading.timeout_s or DEFAULT_TIMEOUT_S
+    if files[0].suffix == ".py":
+        found = project.design_for(rtl) if rtl else project.design()
+        testbench = CocotbTestbench(
+            name=name,
+            design=_with_toplevel(found.design, toplevel, project),
+            module=",".join(path.stem for path in files),
+            search_path=tuple(dict.fromkeys(path.parent for path in files)),
+            timeout_s=timeout_s,
+        )
+        return testbench, found
+    found = project.testbench_design(files, rtl, toplevel=toplevel)
+    if reading.oracle is not None:
+        trace = TraceTestbench(
+            name=name, design=found.design, oracle=reading.oracle, output=reading.output, timeout_s=timeout_s
+        )
+        return trace, found
+    verilog = VerilogTestbench(
+        name=name,
+        design=found.design,
+        pass_pattern=reading.pass_pattern,
+        fail_pattern=reading.fail_pattern,
+        plusargs=reading.plusargs,
+        timeout_s=timeout_s,
+    )
+    return verilog, found
 
 
 def declared_testbench(settings: TestbenchSettings, project: Project) -> Testbench:
@@ -62,24 +111,16 @@ def declared_testbench(settings: TestbenchSettings, project: Project) -> Testben
             search_path=settings.search_path,
             timeout_s=settings.timeout_s,
         )
-    testbench, _ = verilog_testbench(
-        project, settings.sources, toplevel=settings.toplevel, timeout_s=settings.timeout_s
-    )
-    if settings.kind == "trace" and settings.oracle is not None:
-        return TraceTestbench(
-            name=settings.name,
-            design=testbench.design,
-            oracle=settings.oracle,
-            output=settings.output,
-            timeout_s=settings.timeout_s,
-        )
-    return dataclasses.replace(
-        testbench,
-        name=settings.name,
+    reading = Reading(
+        oracle=settings.oracle if settings.kind == "trace" else None,
+        output=settings.output,
         pass_pattern=settings.pass_pattern,
         fail_pattern=settings.fail_pattern,
         plusargs=settings.plusargs,
+        timeout_s=settings.timeout_s,
     )
+    named = named_testbench(project, settings.sources, name=settings.name, toplevel=settings.toplevel, reading=reading)
+    return named[0]
 
 
 def _with_toplevel(design: Design, toplevel: str, project: Project) -> Design:

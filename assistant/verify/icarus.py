@@ -10,6 +10,7 @@ from pathlib import Path
 from veriloop.assistant.design.model import Design, Diagnostic
 from veriloop.assistant.events import CancelToken
 from veriloop.assistant.execute import Completed, execute, find_program
+from veriloop.assistant.verify.testbench import TIMESCALE
 
 COMPILE_TIMEOUT_S = 60.0
 
@@ -49,13 +50,18 @@ class Icarus:
         cwd: Path,
         cancel: CancelToken,
         arguments: Sequence[str] = (),
+        timescale: str = TIMESCALE,
         timeout_s: float = COMPILE_TIMEOUT_S,
     ) -> tuple[Diagnostic, ...] | None:
         """Compiles a design to `binary`; returns its errors, or none if it was taken.
 
-        A generate loop without an end is never compiled: after `timeout_s` that is the answer.
+        A generate loop without an end is never compiled: after `timeout_s` that is the answer. `timescale` is that of
+        files that name none; Icarus itself would count in seconds.
         """
-        argv: list[str | Path] = [self.compiler, "-g2012", "-o", binary, *arguments, *design_arguments(design)]
+        settings = binary.with_suffix(".f")
+        settings.write_text(f"+timescale+{timescale}\n")
+        argv: list[str | Path] = [self.compiler, "-g2012", "-o", binary, "-f", settings, *arguments]
+        argv += design_arguments(design)
         done = execute(argv, cwd=cwd, timeout_s=timeout_s, cancel=cancel)
         if done.timed_out:
             return messages(f"compiling did not end within {timeout_s:.0f} s")

@@ -135,7 +135,7 @@ class _Wave:
     def _loaded(cls, wave: pywellen.Waveform) -> _Wave:
         scale = wave.timescale
         exponent = scale.unit.to_exponent() if scale is not None else None
-        # Where the files name no time scale, Icarus counts in seconds and Verilator is told to count in ns.
+        # An oracle that Icarus recorded from files without a time scale counts in seconds.
         exponent = -9 if exponent == 0 else exponent
         step_fs = scale.factor * 10 ** max(0, 15 + exponent) if exponent is not None else 1
         changes = {

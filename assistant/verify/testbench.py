@@ -10,6 +10,12 @@ from veriloop.assistant.design.model import Design
 
 DEFAULT_TIMEOUT_S = 60.0
 
+TIMESCALE = "1ns/1ns"
+"""Of files that name none, in every simulator. The standard leaves it to the tool (IEEE 1800-2017, 3.14.2.3), and tools
+differ by the factor that their `%t` prints; one step a unit is what most do, and what recorded tables count in."""
+FINE_TIMESCALE = "1ns/1ps"
+"""The same for a test that drives from outside, in times of its own."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VerilogTestbench:

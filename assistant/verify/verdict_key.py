@@ -25,7 +25,7 @@ from veriloop.assistant.verify.testbench import (
     VerilogTestbench,
 )
 
-SCHEMA = 2
+SCHEMA = 3
 """Raised when the way in which runs are judged changes."""
 
 NAME = "testbench name"

@@ -18,6 +18,7 @@ from veriloop.assistant.errors import ToolFailed, ToolNotFound
 from veriloop.assistant.events import CancelToken
 from veriloop.assistant.execute import Completed, execute, find_program
 from veriloop.assistant.verify.build import Compiler, Features, Runtime
+from veriloop.assistant.verify.testbench import FINE_TIMESCALE, TIMESCALE
 
 VERILATE_TIMEOUT_S = 300.0
 
@@ -157,7 +158,8 @@ class Verilator:
         argv += ["--output-split", "0", "--prefix", "Vtop", "--Mdir", str(directory), *arguments]
         if features.trace:
             argv.append("--trace-vcd")
-        done = self._verilate([*argv, *design_arguments(design)], cwd, cancel)
+        timescale = FINE_TIMESCALE if features.vpi else TIMESCALE
+        done = self._verilate([*argv, *design_arguments(design, timescale)], cwd, cancel)
         if not done.ok:
             return Rejected(tuple(found for found in messages(done.output) if found.severity == "error"))
         sources = sorted(directory.glob("Vtop*.cpp"))
@@ -221,14 +223,14 @@ class Verilator:
         return self.runtimes[features]
 
 
-def design_arguments(design: Design) -> list[str]:
+def design_arguments(design: Design, timescale: str = TIMESCALE) -> list[str]:
     """How Verilator is told what a design consists of."""
     folders = dict.fromkeys([*design.include_dirs, *(path.parent for path in design.sources)])
     return [
         "--top-module",
         design.toplevel,
         "--timescale",
-        "1ns/1ps",
+        timescale,
         *(f"-I{folder}" for folder in folders),
         *(f"-D{name}={value}" if value else f"-D{name}" for name, value in design.defines),
         *(f"-G{name}={value}" for name, value in design.parameters),

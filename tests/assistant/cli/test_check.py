@@ -132,7 +132,7 @@ def test_a_testbench_that_is_named_is_the_only_one(root, capsys):
     save(root / "other/bench.v", BENCH.replace(b"inv_tb", b"bench"))
     code, data = check(capsys, "--testbench", "other/bench.v")
     assert code == 0
-    assert [step["name"] for step in data["steps"] if step["runs"]] == ["bench"]
+    assert [step["name"] for step in data["steps"] if step["runs"]] == ["other/bench.v"]
     assert data["replay"] == "veriloop check --worktree --testbench other/bench.v"
     assert main(["check", "--testbench", "none.v"]) == 2
 
@@ -277,5 +277,5 @@ def test_a_testbench_of_the_configuration_by_its_name_and_a_path_from_the_root(r
     save(root / "rtl/inv.v", NOT_GATE)
     monkeypatch.chdir(root / "rtl")
     assert check(capsys, "--testbench", "main")[1]["fixed"] == ["main"]
-    assert check(capsys, "--testbench", "tb/inv_tb.v")[1]["fixed"] == ["inv_tb"]
+    assert check(capsys, "--testbench", "tb/inv_tb.v")[1]["fixed"] == ["tb/inv_tb.v"]
     assert check(capsys, "--testbench", "../tb/inv_tb.v")[0] == 0

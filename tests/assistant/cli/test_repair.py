@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -37,6 +38,63 @@ def test_repair_apply_check_undo(clone, capsys):
     assert main(["undo"]) == 0
     assert (clone.root / "rtl/counter.v").read_bytes() == BROKEN
     assert clone.git("status", "--short") == ""
+
+
+SILENT_TB = COUNTER_TB.replace(b'"Mismatches: %0d in %0d samples", bad, n', b'"%0s", bad ? "no good" : "all fine"')
+RECORDING_TB = b"""module counter_tb;
+  reg clk = 0, rst_n = 0;
+  wire [3:0] q;
+  wire last;
+  integer file;
+  counter dut (.clk(clk), .rst_n(rst_n), .en(1'b1), .q(q), .last(last));
+  always #5 clk = ~clk;
+  initial begin
+    file = $fopen("out.txt");
+    $fwrite(file, "time,q[3],q[2],q[1],q[0]\\n");
+    #12 rst_n = 1;
+    repeat (30) @(negedge clk) $fwrite(file, "%0d,%b,%b,%b,%b\\n", $time, q[3], q[2], q[1], q[0]);
+    $finish;
+  end
+endmodule
+"""
+TABLE = "time,q[3],q[2],q[1],q[0]\n" + "".join(
+    f"{20 + 10 * row},{','.join(f'{(row + 1) % 10:04b}')}\n" for row in range(30)
+)
+
+
+@pytest.mark.parametrize(
+    ("bench", "words"),
+    [
+        (SILENT_TB, ["--pass-pattern", "all fine", "--fail-pattern", "no good", "--timeout", "20"]),
+        (RECORDING_TB, ["--oracle", "tb/expected.csv", "--output", "out.txt"]),
+    ],
+)
+def test_check_replays_a_repair_however_the_testbench_is_read(clone, capsys, bench, words):
+    clone.commit({"tb/counter_tb.v": bench, "tb/expected.csv": TABLE.encode()})
+    asked = ["--testbench", "tb/counter_tb.v", *words]
+    assert main(["repair", "rtl/counter.v", *asked, "--apply", "--json"]) == 0
+    data = json.loads(capsys.readouterr().out)
+    assert data["status"] == "repaired"
+    program, *again = shlex.split(data["report"]["replay"])
+    assert program == "veriloop"
+    assert again == ["check", "--worktree", *asked]
+    assert main([*again, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["fixed"] == ["tb/counter_tb.v"]
+
+
+def test_check_replays_which_of_two_files_was_taken(clone, capsys):
+    clone.commit({"old/counter.v": COUNTER.replace(b"rst_n)", b"rst_n )")})
+    words = ["rtl/counter.v", "--testbench", "tb/counter_tb.v", "--apply", "--json"]
+    assert main(["repair", *words]) == 0
+    _, *again = shlex.split(json.loads(capsys.readouterr().out)["report"]["replay"])
+    assert main([*again, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["fixed"] == ["tb/counter_tb.v"]
+
+
+def test_a_pattern_that_is_none_is_said_so(clone, capsys):
+    (clone.root / "rtl/counter.v").write_bytes(COUNTER)
+    assert main(["check", "--testbench", "tb/counter_tb.v", "--pass-pattern", "("]) == 2
+    assert "--pass-pattern is no regular expression" in capsys.readouterr().err
 
 
 def test_without_apply_nothing_is_written(clone, capsys):

@@ -66,6 +66,32 @@ def outcomes(results) -> dict[str, str]:
 
 
 @pytest.mark.needs("iverilog")
+@pytest.mark.parametrize("head", ["", "`timescale 1ns/1ps\n"])
+def test_a_file_without_a_timescale_has_the_same_one_in_every_simulator(bench, judge, tools, head):
+    late = "module late(input a, output reg y);\n  initial y = 0;\n  always @(a) #3 y = a;\nendmodule\n"
+    tb = """\
+module tb;
+  reg a = 0;
+  wire y;
+  reg [8*20:1] now;
+  reg good;
+  late dut(.a(a), .y(y));
+  initial begin
+    #10 a = 1;
+    #2 good = y !== 1;
+    #2 good = good && y === 1;
+    $sformat(now, "%0t", $time);
+    if (good && now == "WHEN") $display("TEST PASSED"); else $display("FAILED at %0s", now);
+    $finish;
+  end
+endmodule
+"""
+    results, conclusion = judge(bench(late, head + tb.replace("WHEN", "14000" if head else "14")), tools)
+    assert outcomes(results) == {"zeros": "pass", "ones": "pass", "random 1": "pass", "x": "pass"}
+    assert conclusion.passed
+
+
+@pytest.mark.needs("iverilog")
 def test_a_good_design_passes_everywhere(bench, judge, tools):
     results, conclusion = judge(bench(), tools)
     assert outcomes(results) == {"zeros": "pass", "ones": "pass", "random 1": "pass", "x": "pass"}
