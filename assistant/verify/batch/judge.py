@@ -52,8 +52,8 @@ _DUMP = re.compile(r"^VCD info: .*\n", re.M)
 _SHARED_TARGETS = frozenset({"MultipleAlwaysAssigns", "MixedVarAssigns", "MultipleContAssigns"})
 """What slang says of a variable that several processes assign, of which only one ever does."""
 _BUILD_TIMEOUT_S = 60.0
-_SHORTEST_CPU_S = 0.2
-_LONGER = 6
+_SHORTEST_CPU_S = 1.0
+_LONGER = 20
 _BUILDS = 6
 """How often what a tool refuses is taken out of a batch."""
 _SMALLEST = 2
@@ -317,7 +317,10 @@ class Batch:
         return found
 
     def _cpu_s(self, alone: SimResult) -> float:
-        """CPU seconds after which a run hangs: many times what the unchanged design takes."""
+        """CPU seconds after which a run hangs: many times what the unchanged design takes.
+
+        A testbench may stop at the first failure, so that a right candidate runs far longer than the broken design.
+        """
         return min(self._limits.cpu_s, max(_SHORTEST_CPU_S, _LONGER * alone.cpu_s))
 
     def _results(self, program: Program, jobs: Sequence[Job], alone: SimResult, directory: Path) -> list[SimResult]:
