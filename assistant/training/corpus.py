@@ -87,7 +87,7 @@ def design(family: Family, seed: int) -> Design:
 
 
 def styled(draft: Draft, *, family: str, kind: str, seed: int, variant: int, split: Split) -> Design:
-    """A draft in the style of its seed; a style that is held out takes it out of training."""
+    """A draft in the style of its seed; a text whose own style is held out stays out of training."""
     random = Random(f"style {family} {seed}")
     style = CANONICAL if random.random() < _CANONICAL else Style.draw(random)
     rendered = render(draft, style, seed=seed)
@@ -96,7 +96,7 @@ def styled(draft: Draft, *, family: str, kind: str, seed: int, variant: int, spl
         kind=kind,
         seed=seed,
         variant=variant,
-        split="style" if split == "train" and style.held_out else split,
+        split="style" if split == "train" and rendered.style.held_out else split,
         draft=draft,
         rendered=rendered,
         trace=make_trace(draft, rendered.pins, seed=seed),
