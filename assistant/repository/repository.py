@@ -48,6 +48,7 @@ class Repository:
         common_dir: the git directory that linked work trees share.
         cache: where private copies are made.
         index: the index that a commit would be made from; inside a hook, the one that git named.
+        object_format: how objects are named, `sha1` or `sha256`.
     """
 
     root: Path
@@ -55,6 +56,7 @@ class Repository:
     common_dir: Path
     cache: Path
     index: Path
+    object_format: str = "sha1"
 
     @classmethod
     def open(cls, path: Path, *, cache: Path | None = None) -> Repository:
@@ -68,15 +70,20 @@ class Repository:
             directory = directory.parent
         git = Git(directory)
         status, output, errors = git.ask(
-            "rev-parse", "--path-format=absolute", "--show-toplevel", "--absolute-git-dir", "--git-common-dir"
+            "rev-parse",
+            "--path-format=absolute",
+            "--show-toplevel",
+            "--absolute-git-dir",
+            "--git-common-dir",
+            "--show-object-format",
         )
         if status != 0:
             raise _not_a_work_tree(git, path, errors)
         lines = os.fsdecode(output).splitlines()
-        if len(lines) != 3:
+        if len(lines) != 4:
             raise RepositoryError(f"git gives no clear answer about {path}")
-        root, git_dir, common_dir = (Path(line) for line in lines)
-        return cls(root, git_dir, common_dir, cache or cache_home(), _index_of(root, git_dir))
+        root, git_dir, common_dir = (Path(line) for line in lines[:3])
+        return cls(root, git_dir, common_dir, cache or cache_home(), _index_of(root, git_dir), lines[3])
 
     # --- trees ---
 
@@ -225,8 +232,7 @@ class Repository:
     def _private_config(self) -> str:
         """The user's configuration of this repository, without what would convert, and with the right hash."""
         quoted = str(self.common_dir / "config").replace("\\", "\\\\").replace('"', '\\"')
-        sha256 = Git(self.root).run("rev-parse", "--show-object-format").strip() == b"sha256"
-        version = "1\n[extensions]\n\tobjectFormat = sha256" if sha256 else "0"
+        version = "0" if self.object_format == "sha1" else f"1\n[extensions]\n\tobjectFormat = {self.object_format}"
         core = f"[core]\n\trepositoryFormatVersion = {version}\n"
         return f'{core}[include]\n\tpath = "{quoted}"\n[core]\n\tbare = false\n\tautocrlf = false\n'
 
@@ -275,9 +281,13 @@ class Repository:
     def _converts(self) -> bool:
         """Whether git converts files between its store and the disk: line endings, filters such as LFS, keywords."""
         git = Git(self.root)
-        if git.ask("config", "--get", "core.autocrlf")[1].strip().lower() in (b"true", b"input"):
+        said = git.ask("config", "-z", "--get-regexp", r"^core\.(autocrlf|attributesfile)$")[1]
+        # The last of several holds; one without a value is true.
+        pairs = (os.fsdecode(one).partition("\n") for one in said.split(b"\0") if one)
+        settings = {name: value.strip() if equals else "true" for name, equals, value in pairs}
+        if settings.get("core.autocrlf", "").lower() in ("true", "yes", "on", "1", "input"):
             return True
-        named = os.fsdecode(git.ask("config", "--type=path", "--get", "core.attributesFile")[1]).strip()
+        named = os.path.expanduser(settings.get("core.attributesfile", ""))  # noqa: PTH111 - as git, leave `~x`
         config_home = Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config")
         patterns = (".gitattributes", ":(glob)**/.gitattributes")
         inside = _names(git.run("ls-files", "-z", "--cached", "--others", "--exclude-standard", "--", *patterns))

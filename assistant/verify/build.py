@@ -63,7 +63,8 @@ class Features:
     def headers(self) -> tuple[str, ...]:
         """What the precompiled header holds."""
         # What few designs need is left to them: every build reads all of the precompiled header.
-        names = ["verilated.h", "verilated_timing.h"]
+        # A DUT that is driven from outside seldom has delays of its own, and every template that a header uses costs.
+        names = ["verilated.h"] if self.vpi else ["verilated.h", "verilated_timing.h"]
         if self.trace:
             names.append("verilated_vcd_c.h")
         if self.vpi:

@@ -107,7 +107,7 @@ def test_it_opens_from_a_file_and_from_a_path_that_is_not_there_yet(clone):
     assert clone.open(PATH).root == clone.open("no/such/file.v").root == clone.root
 
 
-@pytest.mark.parametrize("autocrlf", ["false", "true", "input"])
+@pytest.mark.parametrize("autocrlf", ["false", "true", "input", "yes"])
 @pytest.mark.parametrize("attributes", [b"", b"* text=auto\n", b"*.v text eol=crlf\n"])
 def test_line_endings_are_those_on_disk(clone, autocrlf, attributes):
     clone.git("config", "core.autocrlf", autocrlf)
