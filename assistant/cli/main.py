@@ -35,6 +35,7 @@ _NOTICE_S = 0.4
 VERBS = {
     "repair": "veriloop.assistant.cli.repair",
     "generate": "veriloop.assistant.cli.generate",
+    "explain": "veriloop.assistant.cli.explain",
     "check": "veriloop.assistant.cli.check",
     "undo": "veriloop.assistant.cli.undo",
     "bench": "veriloop.assistant.cli.bench",
@@ -52,6 +53,7 @@ VERBS = {
 SUMMARIES = {
     "repair": "find a verified change that makes a failing test pass",
     "generate": "make a module from the tables, maps, diagrams and waveforms of a specification",
+    "explain": "say what a module, a block or a line does, and what is unsure about it",
     "check": "judge a change that is there already, with the evidence",
     "undo": "take back the last change that was applied",
     "bench": "run a public set of problems, or a measurement, and count",
