@@ -1,0 +1,39 @@
+"""The place where somebody is writing, as text alone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+_CLOSING = frozenset(" \t)]};,")
+
+
+@dataclass(frozen=True, slots=True)
+class Hole:
+    """What stands around a cursor."""
+
+    above: str
+    """The lines above, whole."""
+    typed: str
+    """The line before the cursor."""
+    rest: str
+    """The line after the cursor."""
+    below: str
+    """The lines below, whole."""
+
+    @classmethod
+    def at(cls, text: str, at: int) -> Hole:
+        """The place at a character of a text."""
+        start = text.rfind("\n", 0, at) + 1
+        end = text.find("\n", at)
+        end = len(text) if end < 0 else end
+        return cls(text[:start], text[start:at], text[at:end].rstrip("\r"), text[end + 1 :])
+
+    @property
+    def indent(self) -> str:
+        """The white space that its line begins with."""
+        return self.typed[: len(self.typed) - len(self.typed.lstrip())]
+
+    @property
+    def is_open(self) -> bool:
+        """Whether nothing but what closes stands after the cursor, so that a line can be ended there."""
+        return all(character in _CLOSING for character in self.rest)

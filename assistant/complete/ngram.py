@@ -1,0 +1,82 @@
+"""How a line may go on, token by token: what followed the last few tokens before, in this file most of all.
+
+The longest run of tokens that was seen before decides (stupid backoff; Brants and others, 2007). It says something
+where no line like this one stands anywhere.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+
+from veriloop.assistant.complete.hole import Hole
+from veriloop.assistant.complete.lines import Line, Token, line, lines, written
+
+_ORDER = 5
+_MOST_TOKENS = 24
+_END = "\n"
+_OWN_WEIGHT = 4
+
+
+class Ngrams:
+    """What followed which runs of tokens."""
+
+    def __init__(self) -> None:
+        self._after: dict[tuple[str, ...], Counter[str]] = defaultdict(Counter)
+        self._spaces: dict[tuple[str, str], Counter[str]] = defaultdict(Counter)
+
+    def add(self, found: Iterable[Line], weight: int = 1) -> None:
+        """Reads lines that follow one another."""
+        last: list[str] = [_END]
+        for one in found:
+            for token in (*one.tokens, Token("", _END)):
+                for order in range(1, _ORDER):
+                    if order <= len(last):
+                        self._after[tuple(last[-order:])][token.text] += weight
+                self._spaces[last[-1], token.text][token.space] += weight
+                last = [*last[-_ORDER:], token.text]
+
+    def next(self, before: Sequence[str], begun: str = "") -> str | None:
+        """The token that followed the longest known run most often; none where nothing did.
+
+        Args:
+            before: the tokens before it.
+            begun: letters that it begins with.
+        """
+        for order in range(min(_ORDER - 1, len(before)), 0, -1):
+            found: Counter[str] = self._after.get(tuple(before[-order:]), Counter())
+            fitting = [(count, token) for token, count in found.items() if token.startswith(begun)]
+            if fitting:
+                return max(fitting)[1]
+        return None
+
+    def space(self, before: str, token: str) -> str:
+        """The white space that stood between two tokens most often."""
+        found = self._spaces.get((before, token))
+        return found.most_common(1)[0][0] if found else " "
+
+
+def go_on(hole: Hole, others: Sequence[Sequence[Line]] = ()) -> str:
+    """How the line at a hole may go on; empty where nothing is known."""
+    ngrams = Ngrams()
+    above, below = lines(hole.above), lines(hole.below)
+    for found in others:
+        ngrams.add(found)
+    ngrams.add(above, _OWN_WEIGHT)
+    ngrams.add(below, _OWN_WEIGHT)
+    read = list(line(hole.typed.strip()).tokens) if hole.typed.strip() else []
+    begun = read.pop().text if read and hole.typed[-1:].isalnum() else ""
+    before = [_END, *(token.text for one in above[-2:] for token in (*one.tokens, Token("", _END)))]
+    before += [token.text for token in read]
+    made: list[Token] = []
+    while len(made) < _MOST_TOKENS:
+        token = ngrams.next(before, begun if not made else "")
+        if token is None or token == _END:
+            break
+        made.append(Token(ngrams.space(before[-1], token), token))
+        before.append(token)
+    if made and begun:
+        made[0] = Token("", made[0].text[len(begun) :])
+    elif made and (hole.typed[-1:].isspace() or not hole.typed):
+        made[0] = Token("", made[0].text)
+    return written(made)
