@@ -79,6 +79,7 @@ def execute(
     output_limit_bytes: int = OUTPUT_LIMIT_BYTES,
     stdin: bytes = b"",
     cpu_limit_s: int | None = None,
+    notice_s: float = 0.0,
 ) -> Completed:
     """Runs a program to its end, its time limit or its cancellation, and kills its whole process group in each case.
 
@@ -91,6 +92,7 @@ def execute(
         output_limit_bytes: how much of its output is kept: the first half and the last half of the limit.
         stdin: what it reads; nothing by default, so that a program that asks for input ends.
         cpu_limit_s: whole CPU seconds after which a signal kills it, however loaded the machine is.
+        notice_s: what a program of ours that starts others, in groups of their own, is given to end them after SIGTERM.
 
     Raises:
         ToolNotFound: the program is not there.
@@ -120,6 +122,8 @@ def execute(
     timed_out = False
     try:
         timed_out = _pump(process, kept.add, deadline=started + timeout_s, cancel=cancel)
+        if notice_s and (timed_out or cancel.cancelled):
+            _give_notice(process, kept.add, notice_s)
     finally:
         _kill_group(process)
         process.stdout.close()
@@ -238,6 +242,14 @@ def _drain(descriptor: int, keep: Callable[[bytes], None]) -> None:
     with contextlib.suppress(BlockingIOError):
         while data := os.read(descriptor, 65536):
             keep(data)
+
+
+def _give_notice(process: subprocess.Popen[bytes], keep: Callable[[bytes], None], notice_s: float) -> None:
+    """Asks a program to end and waits until it has, or has had its time."""
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, signal.SIGTERM)
+    # Its output is read on: a full pipe must not keep it from ending.
+    _pump(process, keep, deadline=time.monotonic() + notice_s, cancel=CancelToken())
 
 
 def _kill_group(process: subprocess.Popen[bytes]) -> None:

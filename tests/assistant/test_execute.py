@@ -191,3 +191,30 @@ def test_find_program():
 def test_it_is_the_leader_of_its_own_session(tmp_path):
     done = python("import os; print(os.getsid(0) == os.getpid())", tmp_path)
     assert done.output == "True\n"
+
+
+ENDS_WHAT_IT_STARTED = """
+import pathlib, signal, subprocess, sys, time
+child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"], start_new_session=True)
+pathlib.Path("pid").write_text(str(child.pid))
+def stop(number, frame):
+    child.kill()
+    child.wait()
+    sys.exit(0)
+signal.signal(signal.SIGTERM, stop)
+print("started", flush=True)
+time.sleep(60)
+"""
+
+
+def test_a_program_that_is_given_notice_can_end_what_it_started_in_other_groups(tmp_path):
+    done = python(ENDS_WHAT_IT_STARTED, tmp_path, timeout_s=3, notice_s=10)
+    assert done.timed_out
+    assert_gone(int((tmp_path / "pid").read_text()))
+
+
+def test_notice_does_not_keep_a_deaf_program_alive(tmp_path):
+    code = "import signal, time\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\nprint(1, flush=True)\ntime.sleep(60)"
+    started = time.monotonic()
+    assert python(code, tmp_path, timeout_s=2, notice_s=0.5).returncode == -9
+    assert time.monotonic() - started < 20
