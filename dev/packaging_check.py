@@ -38,6 +38,7 @@ def check_source_archive(path: Path) -> None:
     with tarfile.open(path) as archive:
         names = {name.split("/", 1)[-1] for name in archive.getnames()}
     needed = {"LICENSE", "README.md", "pyproject.toml", *(f"{package}/__init__.py" for package in PACKAGES)}
+    needed |= {path.relative_to(ROOT).as_posix() for path in model_files()}
     expect(needed <= names, f"the source archive lacks {sorted(needed - names)}")
     expect(any(name.startswith("tests/") for name in names), "the source archive lacks the tests")
 
@@ -52,6 +53,7 @@ def check_wheel(path: Path) -> None:
     expect(not beside, f"the wheel holds {sorted(beside)}")
     modules = {path.relative_to(ROOT) for package in PACKAGES for path in (ROOT / package).rglob("*.py")}
     needed = {f"veriloop/{path.as_posix()}" for path in modules} | {f"veriloop/{name}/py.typed" for name in PACKAGES}
+    needed |= {f"veriloop/{path.relative_to(ROOT).as_posix()}" for path in model_files()}
     expect(needed <= names, f"the wheel lacks {sorted(needed - names)}")
 
 
@@ -66,8 +68,16 @@ def check_installed(wheel: Path, environment: Path, version: str) -> None:
     run(veriloop, "--help")
     for verb in run(python, "-c", "from veriloop.assistant.cli.main import VERBS; print(*VERBS)").split():
         run(veriloop, verb, "--help")
+    run(veriloop, "models", "verify", "veriloop-small")
     doctor = json.loads(run(veriloop, "doctor", "--json"))
     expect(doctor["ready"] is True, f"doctor says {doctor}")
+
+
+def model_files() -> list[Path]:
+    """The files of the model that comes with the packages."""
+    found = sorted((ROOT / "models" / "bundled").iterdir())
+    expect({path.suffix for path in found} == {".gguf", ".json", ".md"}, f"models/bundled/ holds {found}")
+    return found
 
 
 def only(directory: Path, pattern: str) -> Path:

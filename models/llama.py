@@ -95,7 +95,7 @@ class Engine:
             has_chat=bool(self._template()),
         )
 
-    def tokenize(self, text: str, *, special: bool = False, start: bool = False) -> list[int]:
+    def tokenize(self, text: str, special: bool = False, start: bool = False) -> list[int]:
         """A text's tokens.
 
         Args:
@@ -184,6 +184,21 @@ class Engine:
                 values += [float(row[word]) for row, word in zip(logs, words[1:], strict=True)]
                 found[number] = Score(logprobs=tuple(values))
         return tuple(score for score in found if score is not None)
+
+    def likeliest(self, text: str) -> tuple[int, ...]:
+        """The likeliest next token after each token of a text, for comparing two files of one model."""
+        tokens = self.tokenize(text, special=True, start=True)
+        self._fits(len(tokens), 0)
+        self._need(len(tokens))
+        self._forget()
+        found: list[int] = []
+        most = max(1, min(_BATCH, _LOGITS_BYTES // (4 * self._words)))
+        for offset in range(0, len(tokens), most):
+            part = tokens[offset : offset + most]
+            self._decode([(word, offset + place, 0, True) for place, word in enumerate(part)])
+            found += [int(self._logits(index).argmax()) for index in range(len(part))]
+        self._forget()
+        return tuple(found)
 
     # --- Decoding ---
 

@@ -107,6 +107,15 @@ class LocalModel:
         scores: tuple[Score, ...] = self._call("score", prompt, tuple(continuations), stop=stop)
         return scores
 
+    def tokens(self, text: str, *, special: bool = False) -> tuple[int, ...]:
+        """A text's tokens by their numbers; `special`: with names of special tokens as those tokens."""
+        return tuple(self._call("tokenize", text, special))
+
+    def likeliest(self, text: str) -> tuple[int, ...]:
+        """The likeliest next token after each token of a text."""
+        found: tuple[int, ...] = self._call("likeliest", text)
+        return found
+
     def close(self) -> None:
         """Ends the process."""
         with self._lock:

@@ -10,11 +10,11 @@ import re
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict, dataclass, replace
-from importlib import resources
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Literal, get_args
 
+from veriloop.models.bundled import bundled
 from veriloop.models.errors import BadModel, ModelError, NoModel
 
 Role = Literal["generate", "repair", "complete", "judge"]
@@ -26,6 +26,8 @@ OnBytes = Callable[[int, int], None]
 _FILE = "model.gguf"
 _FACTS = "model.json"
 _USED = "used.json"
+_MEASURED = "bundled.json"
+"""What was measured of the model that came with the package."""
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
 _MAGIC = b"GGUF"
 _BLOCK_BYTES = 1 << 20
@@ -86,7 +88,7 @@ class Store:
     def installed(self) -> tuple[Installed, ...]:
         """All models, sorted by name, and the bundled one if there is one."""
         found = [_read(path.parent) for path in sorted(self.directory.glob(f"*/{_FACTS}"))]
-        return (*filter(None, found), *_bundled())
+        return (*filter(None, found), *self._bundled())
 
     def find(self, name: str) -> Installed:
         """A model by its name.
@@ -122,6 +124,7 @@ class Store:
             NoModel: there is none of that name.
         """
         self.find(name)
+        self.room_for(0)
         self._write_json(self.directory / _USED, {**self._used(), **dict.fromkeys(roles, name)})
 
     def add(self, file: Path, *, name: str = "", source: str = "", on_bytes: OnBytes | None = None) -> Installed:
@@ -164,7 +167,10 @@ class Store:
 
     def note(self, model: Installed) -> None:
         """Keeps what has been learnt of a model."""
-        if not model.bundled:
+        if model.bundled:
+            self.room_for(0)
+            self._write_json(self.directory / _MEASURED, {"sha256": model.sha256, "decode_tok_s": model.decode_tok_s})
+        else:
             self._write_facts(model)
 
     def verify(self, name: str, on_bytes: OnBytes | None = None) -> Installed:
@@ -229,6 +235,19 @@ class Store:
             return {}
         return {str(role): str(name) for role, name in data.items()} if isinstance(data, dict) else {}
 
+    def _bundled(self) -> tuple[Installed, ...]:
+        """The model that came with the package, with what was measured of it here."""
+        model = bundled()
+        if model is None:
+            return ()
+        try:
+            measured = json.loads((self.directory / _MEASURED).read_text())
+            speed = float(measured["decode_tok_s"]) if measured["sha256"] == model.sha256 else 0.0
+        except (OSError, ValueError, TypeError, KeyError):
+            speed = 0.0
+        facts = {one.name: getattr(model, one.name) for one in fields(model) if one.name != "card"}
+        return (Installed(bundled=True, source="veriloop", decode_tok_s=speed, **facts),)
+
     @contextlib.contextmanager
     def _new(self, name: str) -> Iterator[Path]:
         """A directory that gets its name when everything is in it."""
@@ -266,15 +285,6 @@ def _read(directory: Path) -> Installed | None:
         return Installed(name=directory.name, path=directory / _FILE, **data)
     except (OSError, ValueError, TypeError):
         return None
-
-
-def _bundled() -> tuple[Installed, ...]:
-    card = resources.files("veriloop.models") / "default" / _FACTS
-    if not card.is_file():
-        return ()
-    data = json.loads(card.read_text())
-    path = Path(str(resources.files("veriloop.models") / "default" / _FILE))
-    return (Installed(path=path, bundled=True, **data),)
 
 
 def _copy(source: Path, target: Path, size: int, on_bytes: OnBytes | None) -> str:

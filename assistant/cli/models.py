@@ -14,6 +14,7 @@ from veriloop.assistant.cli.session import Session
 from veriloop.assistant.config import load_config
 from veriloop.assistant.errors import UsageError
 from veriloop.assistant.events import Note
+from veriloop.models.bundled import CARD
 from veriloop.models.catalogue import address, catalogue
 from veriloop.models.errors import ModelError, NoModel
 from veriloop.models.local import LocalModel
@@ -73,7 +74,8 @@ def run(arguments: argparse.Namespace, session: Session) -> int:
         return _installed(made, store, session)
     if action == "show":
         model = store.find(arguments.name)
-        session.result(_facts(model), _json(model))
+        card = _card(model)
+        session.result(_facts(model) + (f"\n{card}" if card else ""), {**_json(model), "card": card})
     elif action == "rm":
         model = store.remove(arguments.name)
         session.result(f"{model.name} is gone, {model.size_bytes / 1e6:.1f} MB are free again\n", _json(model))
@@ -209,6 +211,14 @@ def _progress(session: Session, what: str) -> OnBytes:
 
 def _facts(model: Installed) -> str:
     return "".join(f"{key}: {value}\n" for key, value in _json(model).items() if value not in ("", None))
+
+
+def _card(model: Installed) -> str:
+    """The card that lies beside a model's file; empty where none does."""
+    try:
+        return model.path.with_name(CARD).read_text()
+    except OSError:
+        return ""
 
 
 def _json(model: Installed) -> dict[str, Any]:

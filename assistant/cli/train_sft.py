@@ -4,11 +4,20 @@ from __future__ import annotations
 
 import argparse
 import importlib.util
+import shlex
+from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from veriloop.assistant.cli.session import Session
 from veriloop.assistant.errors import ToolNotFound, UsageError
 from veriloop.assistant.events import finish
+
+if TYPE_CHECKING:
+    from veriloop.assistant.training.lm.run import RunFacts
+    from veriloop.assistant.training.lm.sft import Shape
+    from veriloop.assistant.training.row import Row
 
 HELP = "train a small model on generated rows, to a GGUF file"
 
@@ -17,7 +26,13 @@ _NEEDED = ("torch", "transformers", "tokenizers", "gguf")
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declares the data, the time, and the size of the model."""
-    parser.add_argument("--rows", required=True, metavar="DIR", help="what veriloop train data has written")
+    parser.add_argument(
+        "--rows",
+        required=True,
+        action="append",
+        metavar="DIR",
+        help="what veriloop train data has written; may be given several times, and rows may join while it runs",
+    )
     parser.add_argument("--out", required=True, metavar="DIR", help="checkpoint, tokenizer and model; gone on with")
     parser.add_argument("--minutes", type=float, default=60.0, metavar="M", help="of training in all (default: 60)")
     parser.add_argument("--threads", type=int, default=1, metavar="N", help="for training (default: 1)")
@@ -37,14 +52,20 @@ def run(arguments: argparse.Namespace, session: Session) -> int:
     if missing := [name for name in _NEEDED if importlib.util.find_spec(name) is None]:
         raise ToolNotFound(f"training needs {', '.join(missing)}", hint="pip install 'veriloop[train]'")
     from veriloop.assistant.training.lm.export import write_gguf
+    from veriloop.assistant.training.lm.run import TOKENIZER, write_facts
     from veriloop.assistant.training.lm.sft import Schedule, Shape, train, weights_of
     from veriloop.assistant.training.lm.tokenizer import load_tokenizer, train_tokenizer
-    from veriloop.assistant.training.row import read_rows
+    from veriloop.assistant.training.row import distinct, read_rows
 
-    rows = list(read_rows(session.cwd / str(arguments.rows)))
+    directories = [session.cwd / str(one) for one in arguments.rows]
+
+    def read() -> list[Row]:
+        return list(distinct(row for one in directories for row in read_rows(one)))
+
+    rows = read()
     out = Path(session.cwd / str(arguments.out))
     out.mkdir(parents=True, exist_ok=True)
-    words = out / "tokenizer.json"
+    words = out / TOKENIZER
     if not words.is_file():
         learnt = (row for row in rows if row.split == "train" and row.task == "module")
         texts = (text for row in learnt for text in (row.rtl, row.spec.module))
@@ -56,8 +77,9 @@ def run(arguments: argparse.Namespace, session: Session) -> int:
         inner=arguments.width * 8 // 3 // 32 * 32,
         context=arguments.context,
     )
+    write_facts(out, _run_facts(arguments, shape, rows, out))
     schedule = Schedule(seconds=60 * arguments.minutes, threads=arguments.threads)
-    model = finish(train(rows, load_tokenizer(words), shape, schedule, out, cancel=session.cancel), session.observe)
+    model = finish(train(read, load_tokenizer(words), shape, schedule, out, cancel=session.cancel), session.observe)
     made = {}
     for quantised, name in ((False, "model-f32.gguf"), (True, "model-q8_0.gguf")):
         path = out / name
@@ -66,3 +88,30 @@ def run(arguments: argparse.Namespace, session: Session) -> int:
     lines = [f"{arguments.out}/{name}: {size / 1e6:.1f} MB" for name, size in made.items()]
     session.result("\n".join(lines) + "\n", {"out": str(arguments.out), "files": made, "rows": len(rows)})
     return 130 if session.cancel.cancelled else 0
+
+
+def _run_facts(arguments: argparse.Namespace, shape: Shape, rows: Sequence[Row], out: Path) -> RunFacts:
+    """What is known of this run: also what earlier commands in the same directory were."""
+    from veriloop.assistant.training.lm.run import CHECKPOINT, RunFacts, read_facts
+
+    before: tuple[str, ...] = ()
+    if (out / CHECKPOINT).is_file():
+        facts = read_facts(out)
+        if facts.shape != asdict(shape):
+            raise UsageError(f"the checkpoint in {out} is of another shape", hint="--out NEW_DIRECTORY")
+        before = facts.commands
+    words = ["veriloop", "train", "sft"]
+    for directory in arguments.rows:
+        words += ["--rows", Path(directory).name]
+    words += ["--width", str(shape.width), "--layers", str(shape.layers), "--context", str(shape.context)]
+    words += ["--minutes", f"{arguments.minutes:g}", "--out", out.name]
+    command = shlex.join(words)
+    families = {(row.family, row.split) for row in rows if "+" not in row.family}
+    return RunFacts(
+        name=arguments.name,
+        shape=asdict(shape),
+        rows=sum(row.split == "train" for row in rows),
+        families=len({name for name, split in families if split == "train"}),
+        held_out=len({name for name, split in families if split == "family"}),
+        commands=(*(one for one in before if one != command), command),
+    )

@@ -1,14 +1,21 @@
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 
+from veriloop.models.bundled import bundled
 from veriloop.models.errors import BadModel, ModelError, NoModel
-from veriloop.models.store import Store, data_home
+from veriloop.models.store import ROLES, Store, data_home
 
 
 @pytest.fixture
 def store(tmp_path):
     return Store(tmp_path / "models")
+
+
+def own(store):
+    return tuple(model for model in store.installed() if not model.bundled)
 
 
 @pytest.fixture
@@ -25,7 +32,7 @@ def test_a_model_is_copied_named_and_found(store, file):
     assert made.path.read_bytes() == file.read_bytes()
     assert (made.size_bytes, made.source) == (file.stat().st_size, str(file))
     assert steps[-1] == (made.size_bytes, made.size_bytes)
-    assert store.installed() == (made,)
+    assert own(store) == (made,)
     assert store.find("My-Model") == made
 
 
@@ -47,8 +54,10 @@ def test_a_model_is_taken_away_with_what_it_was_used_for(store, file):
     assert choice is not None
     assert choice.why == "you chose it for repair"
     store.remove(made.name)
-    assert store.installed() == ()
-    assert store.choose("repair") is None
+    assert own(store) == ()
+    choice = store.choose("repair")
+    assert choice is not None
+    assert choice.model.bundled
 
 
 def test_the_only_model_generates_and_one_without_fim_does_not_complete(store, file):
@@ -56,6 +65,31 @@ def test_the_only_model_generates_and_one_without_fim_does_not_complete(store, f
     choice = store.choose("generate")
     assert choice is not None
     assert choice.why == "the only one that is installed"
+    choice = store.choose("complete")
+    assert choice is not None
+    assert choice.model.bundled
+
+
+def test_the_bundled_model_is_what_its_facts_say(store):
+    (model,) = store.installed()
+    assert model.bundled
+    assert store.verify(model.name) == model
+    assert 0 < model.size_bytes == model.path.stat().st_size < 40e6
+    assert model.has_fim
+    with pytest.raises(BadModel, match="came with Veriloop"):
+        store.remove(model.name)
+    for role in ROLES:
+        choice = store.choose(role)
+        assert choice is not None
+        assert choice.model == model
+    store.note(dataclasses.replace(model, decode_tok_s=12.5))
+    assert store.find(model.name).decode_tok_s == 12.5
+
+
+def test_a_package_without_a_model_has_none(store, tmp_path, monkeypatch):
+    monkeypatch.setattr("veriloop.models.bundled.resources.files", lambda package: tmp_path)
+    assert bundled() is None
+    assert store.installed() == ()
     assert store.choose("complete") is None
 
 
@@ -78,7 +112,7 @@ def test_a_disk_without_room(file, tmp_path):
     store = Store(tmp_path / "models", free_bytes=lambda path: 1000)
     with pytest.raises(ModelError, match="do not fit"):
         store.add(file)
-    assert store.installed() == ()
+    assert own(store) == ()
 
 
 def test_a_disk_that_is_full_in_the_middle(file, tmp_path, monkeypatch):
@@ -97,7 +131,7 @@ def test_facts_that_cannot_be_read_hide_a_model_and_harm_none(store, file):
     made = store.add(file)
     (store.directory / "half").mkdir()
     (store.directory / "half" / "model.json").write_text('{"sha256": ')
-    assert store.installed() == (made,)
+    assert own(store) == (made,)
     with pytest.raises(NoModel, match="half"):
         store.find("half")
 

@@ -15,6 +15,7 @@ import gguf
 import numpy as np
 from numpy.typing import NDArray
 
+from veriloop.assistant.errors import UsageError
 from veriloop.assistant.repair.prompt import END, FIM_MIDDLE, FIM_PREFIX, FIM_SUFFIX
 from veriloop.assistant.training.lm.tokenizer import PRE_TOKENIZER
 
@@ -34,21 +35,32 @@ Array = NDArray[np.float32]
 
 
 def write_gguf(
-    path: Path, config: Any, weights: Mapping[str, Array], tokenizer: Path, *, name: str, quantised: bool
+    path: Path,
+    config: Any,
+    weights: Mapping[str, Array],
+    tokenizer: Path,
+    *,
+    name: str,
+    quantised: bool,
+    licence: str = "Apache-2.0",
 ) -> None:
     """Writes a model.
 
     Args:
         path: of the new file.
-        config: transformers' `LlamaConfig`, with tied embeddings.
+        config: transformers' `LlamaConfig`.
         weights: transformers' names and values in 32-bit floats.
         tokenizer: the tokenizer's JSON file.
         name: what the model is called.
         quantised: Q8_0 for the matrices instead of 32-bit floats.
+        licence: of the weights.
+
+    Raises:
+        UsageError: llama.cpp has no name for the tokenizer's way of splitting.
     """
     writer = gguf.GGUFWriter(str(path), "llama")
     writer.add_name(name)
-    writer.add_license("Apache-2.0")
+    writer.add_license(licence)
     writer.add_context_length(config.max_position_embeddings)
     writer.add_embedding_length(config.hidden_size)
     writer.add_block_count(config.num_hidden_layers)
@@ -60,7 +72,7 @@ def write_gguf(
     writer.add_rope_freq_base(rope_base(config))
     writer.add_vocab_size(config.vocab_size)
     writer.add_file_type(gguf.LlamaFileType.MOSTLY_Q8_0 if quantised else gguf.LlamaFileType.ALL_F32)
-    _write_tokenizer(writer, json.loads(tokenizer.read_text()), config.vocab_size)
+    _write_tokenizer(writer, json.loads(tokenizer.read_text()), config)
     for target, values in _tensors(config, weights):
         if quantised and values.ndim == 2:
             kind = gguf.GGMLQuantizationType.Q8_0
@@ -84,6 +96,8 @@ def _tensors(config: Any, weights: Mapping[str, Array]) -> list[tuple[str, Array
         ("token_embd.weight", weights["model.embed_tokens.weight"]),
         ("output_norm.weight", weights["model.norm.weight"]),
     ]
+    if not config.tie_word_embeddings:
+        found.append(("output.weight", weights["lm_head.weight"]))
     heads = {"attn_q": config.num_attention_heads, "attn_k": config.num_key_value_heads}
     for block in range(config.num_hidden_layers):
         for part, target in _PARTS.items():
@@ -101,11 +115,29 @@ def interleaved(values: Array, heads: int) -> Array:
     return halves.swapaxes(1, 2).reshape(rows, columns)
 
 
-def _write_tokenizer(writer: gguf.GGUFWriter, data: Mapping[str, Any], size: int) -> None:
+def pre_tokenizer_of(data: Mapping[str, Any]) -> str:
+    """llama.cpp's name for a tokenizer's way of splitting.
+
+    Raises:
+        UsageError: it has none that is known here.
+    """
+    steps = data.get("pre_tokenizer") or {}
+    kinds = [one["type"] for one in steps.get("pretokenizers", [steps] if steps else [])]
+    found = {("Digits", "ByteLevel"): PRE_TOKENIZER, ("ByteLevel",): "gpt-2"}.get(tuple(kinds))
+    if data["model"].get("type", "BPE") != "BPE" or found is None:
+        raise UsageError(
+            f"this tokenizer splits in a way that is not known here: {', '.join(kinds) or 'none'}",
+            hint="convert it with llama.cpp's convert_hf_to_gguf.py, then veriloop models add FILE",
+        )
+    return found
+
+
+def _write_tokenizer(writer: gguf.GGUFWriter, data: Mapping[str, Any], config: Any) -> None:
     special = {token["id"]: token["content"] for token in data["added_tokens"]}
     words = {number: word for word, number in data["model"]["vocab"].items()} | special
+    size: int = config.vocab_size
     writer.add_tokenizer_model("gpt2")
-    writer.add_tokenizer_pre(PRE_TOKENIZER)
+    writer.add_tokenizer_pre(pre_tokenizer_of(data))
     writer.add_token_list([words.get(number, f"<|unused{number}|>") for number in range(size)])
     kinds = {True: gguf.TokenType.CONTROL, False: gguf.TokenType.NORMAL}
     writer.add_token_types(
@@ -114,8 +146,14 @@ def _write_tokenizer(writer: gguf.GGUFWriter, data: Mapping[str, Any], size: int
     merges = [merge if isinstance(merge, str) else " ".join(merge) for merge in data["model"]["merges"]]
     writer.add_token_merges(merges)
     numbers = {word: number for number, word in words.items()}
-    writer.add_bos_token_id(numbers[END])
-    writer.add_eos_token_id(numbers[END])
+    end = numbers.get(END, config.eos_token_id)
+    end = end[0] if isinstance(end, list) else end
+    if end is not None:
+        writer.add_bos_token_id(end)
+        writer.add_eos_token_id(end)
     writer.add_add_bos_token(False)
     for key, token in (("pre", FIM_PREFIX), ("suf", FIM_SUFFIX), ("mid", FIM_MIDDLE)):
-        writer.add_uint32(f"tokenizer.ggml.fim_{key}_token_id", numbers[token])
+        # Many models name them without the vertical bars.
+        number = numbers.get(token, numbers.get(token.replace("|", "")))
+        if number is not None:
+            writer.add_uint32(f"tokenizer.ggml.fim_{key}_token_id", number)

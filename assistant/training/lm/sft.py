@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import math
 import random
 import time
+import zlib
 from array import array
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -18,16 +18,19 @@ from transformers import LlamaConfig, LlamaForCausalLM
 
 from veriloop.assistant.errors import UsageError
 from veriloop.assistant.events import CancelToken, Note, Run
+from veriloop.assistant.training.lm.muon import Muon
+from veriloop.assistant.training.lm.run import CHECKPOINT
 from veriloop.assistant.training.lm.texts import Text, texts
 from veriloop.assistant.training.row import Row
 
-_CHECKPOINT = "checkpoint.pt"
-_READ_WEIGHT = 0.1
-"""What a token of a prompt counts beside one of an answer."""
+_READ_WEIGHT = 0.3
+"""What a token of a prompt counts beside one of an answer: prompts are RTL, too."""
 _BETAS = (0.9, 0.95)
-_DECAY = 0.05
+_DECAY = 0.01
 _CLIP = 1.0
-_WARM_UP = 0.03
+_WARM_UP = 0.02
+_COOL_DOWN = 0.4
+"""In which last share of the time the rate falls."""
 _NOTE_S = 20.0
 _CHUNK_ROWS = 2000
 """How many rows are held in tokens at once."""
@@ -68,8 +71,11 @@ class Schedule:
 
     seconds: float
     """Of wall time, over all runs that went on from one another."""
-    batch_tokens: int = 4096
+    batch_tokens: int = 2048
     rate: float = 3e-3
+    """Of the embedding and the norms."""
+    matrix_rate: float = 2e-2
+    """Of the matrices of the blocks."""
     threads: int = 1
     seed: int = 1
 
@@ -110,12 +116,19 @@ def batches(found: Sequence[Example], batch_tokens: int) -> Iterator[list[Exampl
 
 
 def train(
-    rows: Sequence[Row], tokenizer: Tokenizer, shape: Shape, schedule: Schedule, out: Path, *, cancel: CancelToken
+    rows: Callable[[], Sequence[Row]],
+    tokenizer: Tokenizer,
+    shape: Shape,
+    schedule: Schedule,
+    out: Path,
+    *,
+    cancel: CancelToken,
 ) -> Run[LlamaForCausalLM]:
     """Trains until the time is over; a directory that holds a checkpoint is gone on with.
 
     Args:
-        rows: what to learn from; only those of the split `train` are used.
+        rows: gives what to learn from; it is asked again for every chunk, so that rows may join while it runs. Only
+            those of the split `train` are used.
         tokenizer: the words.
         shape: of the model.
         schedule: time and rates.
@@ -126,17 +139,20 @@ def train(
     torch.manual_seed(schedule.seed)
     out.mkdir(parents=True, exist_ok=True)
     model = LlamaForCausalLM(shape.config(tokenizer.get_vocab_size()))
-    optimizer = torch.optim.AdamW(model.parameters(), lr=schedule.rate, betas=_BETAS, weight_decay=_DECAY)
-    state = _resume(out / _CHECKPOINT, model, optimizer)
-    learnt = [row for row in rows if row.split == "train"]
+    optimizer = Optimizers.of(model, schedule)
+    state = _resume(out / CHECKPOINT, model, optimizer)
+    learnt = [row for row in rows() if row.split == "train"]
+    if not learnt:
+        raise UsageError("none of these rows may be trained on", hint="veriloop train data --out DIR")
     yield Note(f"{sum(value.numel() for value in model.parameters()) / 1e6:.2f} M parameters, {len(learnt)} rows")
     saved = noted = time.monotonic()
     model.train()
     while state.seconds < schedule.seconds and not cancel.cancelled:
+        learnt = [row for row in rows() if row.split == "train"]
         ready = _chunk(learnt, tokenizer, shape, schedule, state)
         for batch in ready[state.batch :]:
             began = time.monotonic()
-            _set_rate(optimizer, schedule, state.seconds / schedule.seconds)
+            optimizer.set_rate(state.seconds / schedule.seconds)
             loss = _step(model, optimizer, batch)
             state.took(loss, sum(len(example.tokens) for example in batch), time.monotonic() - began)
             over = state.seconds >= schedule.seconds or cancel.cancelled
@@ -144,7 +160,7 @@ def train(
                 yield Note(state.line())
                 noted = time.monotonic()
             if time.monotonic() - saved > _CHECKPOINT_S or over:
-                _save(out / _CHECKPOINT, model, optimizer, state)
+                _save(out / CHECKPOINT, model, optimizer, state)
                 saved = time.monotonic()
             if over:
                 break
@@ -156,9 +172,8 @@ def train(
 def _chunk(
     rows: Sequence[Row], tokenizer: Tokenizer, shape: Shape, schedule: Schedule, state: _State
 ) -> list[list[Example]]:
-    """The batches of the present chunk: the same whenever it is asked for, so that a run can go on inside it."""
-    order = list(rows)
-    random.Random(f"{schedule.seed} {state.epoch}").shuffle(order)
+    """The batches of the present chunk: the same for the same rows, so that a run can go on inside it."""
+    order = sorted(rows, key=lambda row: zlib.crc32(f"{schedule.seed} {state.epoch} {row.digest}".encode()))
     source = random.Random(f"{schedule.seed} {state.epoch} {state.chunk}")
     start = state.chunk * _CHUNK_ROWS
     ready = list(
@@ -198,7 +213,58 @@ class _State:
         )
 
 
-def _step(model: LlamaForCausalLM, optimizer: torch.optim.Optimizer, batch: Sequence[Example]) -> float:
+@dataclass(frozen=True, slots=True)
+class Optimizers:
+    """Muon for the matrices of the blocks, AdamW for the rest, each with the rate that it begins with."""
+
+    each: tuple[tuple[Any, float], ...]
+
+    @classmethod
+    def of(cls, model: LlamaForCausalLM, schedule: Schedule) -> Optimizers:
+        """For a model's parameters."""
+        matrices = [value for value in model.model.layers.parameters() if value.ndim == 2]
+        known = {id(value) for value in matrices}
+        others = [value for value in model.parameters() if id(value) not in known]
+        return cls(
+            (
+                (Muon(matrices, lr=schedule.matrix_rate), schedule.matrix_rate),
+                (
+                    torch.optim.AdamW(others, lr=schedule.rate, betas=_BETAS, weight_decay=_DECAY),
+                    schedule.rate,
+                ),
+            )
+        )
+
+    def set_rate(self, share: float) -> None:
+        """Up in a straight line, level, and down in a straight line to a twentieth."""
+        factor = min(1.0, max(0.02, share / _WARM_UP), 0.05 + 0.95 * max(0.0, 1 - share) / _COOL_DOWN)
+        for optimizer, rate in self.each:
+            for group in optimizer.param_groups:
+                group["lr"] = rate * factor
+
+    def step(self) -> None:
+        """Moves the parameters, and forgets the gradients."""
+        for optimizer, _ in self.each:
+            optimizer.step()
+            optimizer.zero_grad(set_to_none=True)
+
+    def state_dicts(self) -> list[dict[str, Any]]:
+        """What a checkpoint keeps of them."""
+        return [optimizer.state_dict() for optimizer, _ in self.each]
+
+    def load(self, states: Sequence[dict[str, Any]]) -> None:
+        """What a checkpoint kept of them."""
+        for (optimizer, _), state in zip(self.each, states, strict=True):
+            optimizer.load_state_dict(state)
+
+
+def has_bfloat16() -> bool:
+    """Whether this processor multiplies bfloat16 itself; where it does not, it is many times slower than 32 bits."""
+    capabilities = torch.backends.cpu.get_cpu_capability()
+    return bool(torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()) and "512" in capabilities
+
+
+def _step(model: LlamaForCausalLM, optimizer: Optimizers, batch: Sequence[Example]) -> float:
     longest = max(len(example.tokens) for example in batch)
     tokens = torch.zeros(len(batch), longest, dtype=torch.long)
     weights = torch.zeros(len(batch), longest)
@@ -206,31 +272,24 @@ def _step(model: LlamaForCausalLM, optimizer: torch.optim.Optimizer, batch: Sequ
         tokens[row, : len(example.tokens)] = torch.tensor(example.tokens.tolist())
         weights[row, : example.read] = _READ_WEIGHT
         weights[row, example.read : len(example.tokens)] = 1.0
-    with torch.autocast("cpu", dtype=torch.bfloat16):
+    with torch.autocast("cpu", dtype=torch.bfloat16, enabled=has_bfloat16()):
         logits = model(input_ids=tokens).logits
-    losses = functional.cross_entropy(logits[:, :-1].float().transpose(1, 2), tokens[:, 1:], reduction="none")
-    loss = (losses * weights[:, 1:]).sum() / weights[:, 1:].sum()
-    optimizer.zero_grad(set_to_none=True)
+    losses = functional.cross_entropy(logits[:, :-1].float().flatten(0, 1), tokens[:, 1:].flatten(), reduction="none")
+    wanted = weights[:, 1:].flatten()
+    loss = (losses * wanted).sum() / wanted.sum()
     torch.autograd.backward([loss])
     torch.nn.utils.clip_grad_norm_(model.parameters(), _CLIP)
     optimizer.step()
     return float(loss.detach())
 
 
-def _set_rate(optimizer: torch.optim.Optimizer, schedule: Schedule, share: float) -> None:
-    """Up in a straight line, then down along half a cosine to a tenth."""
-    factor = share / _WARM_UP if share < _WARM_UP else 0.1 + 0.45 * (1 + math.cos(math.pi * min(1.0, share)))
-    for group in optimizer.param_groups:
-        group["lr"] = schedule.rate * max(0.01, factor)
-
-
-def _save(path: Path, model: LlamaForCausalLM, optimizer: torch.optim.Optimizer, state: _State) -> None:
+def _save(path: Path, model: LlamaForCausalLM, optimizer: Optimizers, state: _State) -> None:
     part = path.with_suffix(".part")
-    torch.save({"model": model.state_dict(), "optimizer": optimizer.state_dict(), "state": asdict(state)}, part)
+    torch.save({"model": model.state_dict(), "optimizers": optimizer.state_dicts(), "state": asdict(state)}, part)
     part.replace(path)
 
 
-def _resume(path: Path, model: LlamaForCausalLM, optimizer: torch.optim.Optimizer) -> _State:
+def _resume(path: Path, model: LlamaForCausalLM, optimizer: Optimizers) -> _State:
     if not path.is_file():
         return _State()
     held: dict[str, Any] = torch.load(path, weights_only=True)
@@ -238,7 +297,7 @@ def _resume(path: Path, model: LlamaForCausalLM, optimizer: torch.optim.Optimize
         model.load_state_dict(held["model"])
     except RuntimeError as error:
         raise UsageError(f"the checkpoint {path} is of another shape", hint="--out NEW_DIRECTORY") from error
-    optimizer.load_state_dict(held["optimizer"])
+    optimizer.load(held["optimizers"])
     return _State(**held["state"])
 
 
@@ -249,7 +308,7 @@ def trained(out: Path, shape: Shape, words: int) -> LlamaForCausalLM:
         UsageError: there is none, or it is of another shape.
     """
     model = LlamaForCausalLM(shape.config(words))
-    path = out / _CHECKPOINT
+    path = out / CHECKPOINT
     if not path.is_file():
         raise UsageError(f"{out} holds no checkpoint", hint="veriloop train sft --rows DIR --out DIR")
     try:
@@ -257,6 +316,11 @@ def trained(out: Path, shape: Shape, words: int) -> LlamaForCausalLM:
     except RuntimeError as error:
         raise UsageError(f"the checkpoint in {out} is of another shape") from error
     return model
+
+
+def progress_of(out: Path) -> dict[str, Any]:
+    """How far a directory's checkpoint is: steps, tokens, seconds, loss."""
+    return dict(torch.load(out / CHECKPOINT, weights_only=True)["state"])
 
 
 def weights_of(model: LlamaForCausalLM) -> dict[str, Any]:

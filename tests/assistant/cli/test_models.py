@@ -31,13 +31,19 @@ def run(capsys, *words):
     return code, [json.loads(line) for line in capsys.readouterr().out.splitlines()]
 
 
-def test_without_a_model(capsys, no_network):
+def test_the_model_that_comes_with_veriloop(capsys, no_network):
     code, (data,) = run(capsys)
     assert code == 0
-    assert data["models"] == []
-    assert set(data["used"].values()) == {None}
-    assert main(["models", "bench"]) == 3
-    assert "models add" in capsys.readouterr().err
+    (model,) = data["models"]
+    assert model["bundled"]
+    assert {used["why"] for used in data["used"].values()} == {"it comes with Veriloop"}
+    assert {used["name"] for used in data["used"].values()} == {model["name"]}
+    code, (shown,) = run(capsys, "verify", model["name"])
+    assert (code, shown["verified"], shown["sha256"]) == (0, True, model["sha256"])
+    code, (shown,) = run(capsys, "show", model["name"])
+    assert "Training." in shown["card"]
+    assert main(["models", "rm", model["name"]]) == 2
+    assert "came with Veriloop" in capsys.readouterr().err
 
 
 def test_a_model_from_a_file_to_its_end(model_file, capsys, no_network):
@@ -57,7 +63,7 @@ def test_a_model_from_a_file_to_its_end(model_file, capsys, no_network):
     assert run(capsys)[1][0]["models"][0]["decode_tok_s"] == speed["decode_tok_s"]
     assert run(capsys, "verify")[1][0]["verified"] is True
     assert run(capsys, "rm", "tiny")[0] == 0
-    assert run(capsys)[1][0]["models"] == []
+    assert [model["bundled"] for model in run(capsys)[1][0]["models"]] == [True]
 
 
 @pytest.mark.parametrize(
@@ -82,4 +88,4 @@ def test_a_file_that_is_cut_off_is_not_kept(model_file, home, capsys):
     (home / "cut.gguf").write_bytes(model_file.read_bytes()[:100_000])
     assert main(["models", "add", "cut.gguf"]) in (2, 3)
     assert "model" in capsys.readouterr().err
-    assert run(capsys)[1][0]["models"] == []
+    assert [model["bundled"] for model in run(capsys)[1][0]["models"]] == [True]

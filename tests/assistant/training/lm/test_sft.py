@@ -116,3 +116,21 @@ def test_it_goes_on_from_its_checkpoint(trained, capsys):
 def test_bad_input(words, said, tmp_path, capsys):
     assert main(["train", "sft", "--rows", str(tmp_path), "--out", str(tmp_path / "out"), *words]) == 2
     assert said in capsys.readouterr().err
+
+
+def test_it_is_exported_compared_and_registered(trained, tmp_path, capsys, monkeypatch):
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    capsys.readouterr()
+    words = ["train", "export", str(trained / "out")]
+    assert main([*words, "--out", str(tmp_path / "made"), "--name", "a", "--json"]) == 0
+    made = json.loads(capsys.readouterr().out)
+    assert made["pytorch_top1_agreement"] > 0.98
+    assert made["quant_top1_agreement"] > 0.98
+    assert {path.name for path in (tmp_path / "made").iterdir()} == {"a.gguf", "model.json", "CARD.md"}
+    assert "veriloop train sft" in (tmp_path / "made" / "CARD.md").read_text()
+    assert main([*words, "--f32", "--name", "b"]) == 0
+    capsys.readouterr()
+    assert main(["models", "show", "b", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["licence"] == "Apache-2.0"
+    assert main(["train", "export", str(tmp_path)]) == 2
+    assert "no trained model" in capsys.readouterr().err

@@ -1,0 +1,61 @@
+"""Whether two files hold the same model: what each takes for the likeliest next token, all through some texts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from random import Random
+from typing import Any
+
+from veriloop.assistant.training.corpus import design
+from veriloop.assistant.training.draft import families
+from veriloop.models.errors import DoesNotFit
+from veriloop.models.local import LocalModel
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parity:
+    """What a comparison came to."""
+
+    top1_agreement: float
+    """At which share of the places both say the same."""
+    places: int
+    texts: int
+
+
+def designs(count: int, *, seed: int = 1_000_000) -> Iterator[str]:
+    """Texts of families that no training has seen, in many styles; the same ones always."""
+    held_out = [one for one in families() if one.held_out]
+    source = Random("parity")
+    for number in range(count):
+        yield design(source.choice(held_out), seed + number).rendered.text
+
+
+def compare(one: Path, two: Path, texts: Sequence[str]) -> Parity:
+    """Two files of one model, asked by llama.cpp; texts that do not fit into the context are left out.
+
+    Raises:
+        ModelError: a file cannot be used.
+    """
+    first, second = (LocalModel(path, threads=1, exact_cache=True) for path in (one, two))
+    same = places = compared = 0
+    try:
+        for text in texts:
+            try:
+                said, other = first.likeliest(text), second.likeliest(text)
+            except DoesNotFit:
+                continue
+            same += sum(a == b for a, b in zip(said, other, strict=True))
+            places += len(said)
+            compared += 1
+    finally:
+        first.close()
+        second.close()
+    return Parity(top1_agreement=same / max(1, places), places=places, texts=compared)
+
+
+def same_tokens(model: LocalModel, tokenizer: Any, lines: Sequence[str]) -> float:
+    """The share of lines that llama.cpp and the tokenizer of the training split alike."""
+    equal: int = sum(list(model.tokens(line)) == tokenizer.encode(line).ids for line in lines)
+    return equal / max(1, len(lines))

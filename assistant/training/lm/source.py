@@ -1,0 +1,107 @@
+"""What can be exported: a run of this pipeline, or a Llama in Hugging Face's form, with or without an adapter."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from transformers import AutoModelForCausalLM
+
+from veriloop.assistant.errors import UsageError
+from veriloop.assistant.training.lm.card import card
+from veriloop.assistant.training.lm.export import write_gguf
+from veriloop.assistant.training.lm.run import CHECKPOINT, TOKENIZER, RunFacts, read_facts
+from veriloop.assistant.training.lm.sft import Shape, progress_of, trained, weights_of
+from veriloop.assistant.training.lm.tokenizer import load_tokenizer
+from veriloop.models.local import LocalModel
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """A model in PyTorch's memory with its tokenizer's file."""
+
+    facts: RunFacts
+    model: Any
+    tokenizer: Path
+    licence: str
+    progress: Mapping[str, Any] = field(default_factory=dict)
+
+    def write(self, path: Path, *, name: str, quantised: bool) -> None:
+        """Writes it as a GGUF file."""
+        weights = weights_of(self.model)
+        write_gguf(
+            path, self.model.config, weights, self.tokenizer, name=name, licence=self.licence, quantised=quantised
+        )
+
+    def card(self, model: Mapping[str, Any], scores: Mapping[str, Any]) -> str:
+        """Its card."""
+        return card(replace(self.facts, scores={**self.facts.scores, **scores}), model, self.progress)
+
+    def agreement(self, path: Path, texts: Sequence[str]) -> float:
+        """At which share of the places a file says what PyTorch says, and splits texts as the training did.
+
+        Raises:
+            UsageError: it splits them otherwise.
+        """
+        words = load_tokenizer(self.tokenizer)
+        asked = LocalModel(path, threads=1, exact_cache=True)
+        same = places = 0
+        try:
+            room = asked.info.context_tokens
+            for text in texts:
+                tokens = list(asked.tokens(text))
+                if tokens != words.encode(text, add_special_tokens=False).ids:
+                    raise UsageError(
+                        "llama.cpp splits texts otherwise than this model's tokenizer",
+                        hint="convert it with llama.cpp's convert_hf_to_gguf.py, then veriloop models add FILE",
+                    )
+                if len(tokens) >= room:
+                    continue
+                said = asked.likeliest(text)[-len(tokens) :]
+                with torch.no_grad():
+                    wanted = self.model(input_ids=torch.tensor([tokens])).logits[0].argmax(-1).tolist()
+                same += sum(a == b for a, b in zip(said, wanted, strict=True))
+                places += len(tokens)
+        finally:
+            asked.close()
+        return same / max(1, places)
+
+
+def open_source(directory: Path, *, adapter: Path | None = None) -> Source:
+    """What a directory holds.
+
+    Raises:
+        UsageError: nothing that can be exported.
+    """
+    if (directory / CHECKPOINT).is_file() and adapter is None:
+        facts = read_facts(directory)
+        words = directory / TOKENIZER
+        size = load_tokenizer(words).get_vocab_size()
+        model = trained(directory, Shape(**facts.shape), size)
+        progress = progress_of(directory)
+        return Source(facts=facts, model=model.eval(), tokenizer=words, licence="Apache-2.0", progress=progress)
+    if (directory / "config.json").is_file():
+        return _hugging_face(directory, adapter)
+    raise UsageError(f"{directory} holds no trained model", hint="veriloop train sft --out DIR")
+
+
+def _hugging_face(directory: Path, adapter: Path | None) -> Source:
+    config = json.loads((directory / "config.json").read_text())
+    if config.get("model_type") != "llama" or not (directory / TOKENIZER).is_file():
+        raise UsageError(
+            f"{directory} is no Llama with a {TOKENIZER}",
+            hint="convert it with llama.cpp's convert_hf_to_gguf.py, then veriloop models add FILE",
+        )
+    model = AutoModelForCausalLM.from_pretrained(directory, local_files_only=True, dtype=torch.float32)
+    if adapter is not None:
+        from peft import PeftModel
+
+        if not (adapter / "adapter_config.json").is_file():
+            raise UsageError(f"{adapter} holds no adapter", hint="veriloop train sft --base DIR --out DIR")
+        model = PeftModel.from_pretrained(model, adapter, local_files_only=True).merge_and_unload()
+    facts = RunFacts(name=(adapter or directory).resolve().name, shape={}, commands=())
+    return Source(facts=facts, model=model.eval(), tokenizer=directory / TOKENIZER, licence="see the base model")
