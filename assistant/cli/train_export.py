@@ -35,7 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--adapter", metavar="DIR", help="a LoRA adapter to merge into the Hugging Face model")
     parser.add_argument("--name", metavar="NAME", help="what it is called; the run's name")
     parser.add_argument("--out", metavar="DIR", help="write file, facts and card there; else into models")
-    parser.add_argument("--f32", action="store_true", help="32-bit floats instead of 8-bit blocks")
+    parser.add_argument("--exact", action="store_true", help="32-bit floats instead of 8-bit blocks")
     parser.add_argument("--scores", metavar="FILE", help="a summary of models bench, for the card")
 
 
@@ -51,7 +51,7 @@ def run(arguments: argparse.Namespace, session: Session) -> int:
     scores = _scores(session.cwd / str(arguments.scores)) if arguments.scores else {}
     with tempfile.TemporaryDirectory(prefix="veriloop-export-") as place:
         small = Path(place, f"{name}{SUFFIX}")
-        agreement = _written(source, small, not arguments.f32, session)
+        agreement = _written(source, small, not arguments.exact, session)
         facts = _facts(small, name, source.licence)
         if arguments.out:
             target = session.cwd / str(arguments.out) / small.name
@@ -87,7 +87,7 @@ def _written(source: Source, small: Path, quantised: bool, session: Session) -> 
     if (worst := min(found.values())) < _LEAST_AGREEMENT:
         raise NotVerified(
             f"the file says what the trained model says at {worst:.1%} of the places only",
-            hint="veriloop train export DIR --f32",
+            hint="veriloop train export DIR --exact",
         )
     return found
 

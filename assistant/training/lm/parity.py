@@ -10,7 +10,6 @@ from typing import Any
 
 from veriloop.assistant.training.corpus import design
 from veriloop.assistant.training.draft import families
-from veriloop.models.errors import DoesNotFit
 from veriloop.models.local import LocalModel
 
 
@@ -33,7 +32,7 @@ def designs(count: int, *, seed: int = 1_000_000) -> Iterator[str]:
 
 
 def compare(one: Path, two: Path, texts: Sequence[str]) -> Parity:
-    """Two files of one model, asked by llama.cpp; texts that do not fit into the context are left out.
+    """Two files of one model, asked by llama.cpp.
 
     Raises:
         ModelError: a file cannot be used.
@@ -42,10 +41,8 @@ def compare(one: Path, two: Path, texts: Sequence[str]) -> Parity:
     same = places = compared = 0
     try:
         for text in texts:
-            try:
-                said, other = first.likeliest(text), second.likeliest(text)
-            except DoesNotFit:
-                continue
+            shown = fitting(first, text)
+            said, other = first.likeliest(shown), second.likeliest(shown)
             same += sum(a == b for a, b in zip(said, other, strict=True))
             places += len(said)
             compared += 1
@@ -53,6 +50,14 @@ def compare(one: Path, two: Path, texts: Sequence[str]) -> Parity:
         first.close()
         second.close()
     return Parity(top1_agreement=same / max(1, places), places=places, texts=compared)
+
+
+def fitting(model: LocalModel, text: str) -> str:
+    """As much of a text, from its beginning, as a model's context holds."""
+    room = model.info.context_tokens
+    while (count := model.count(text)) >= room:
+        text = text[: min(len(text) - 1, len(text) * (room - 1) // count)]
+    return text
 
 
 def same_tokens(model: LocalModel, tokenizer: Any, lines: Sequence[str]) -> float:

@@ -14,6 +14,7 @@ from transformers import AutoModelForCausalLM
 from veriloop.assistant.errors import UsageError
 from veriloop.assistant.training.lm.card import card
 from veriloop.assistant.training.lm.export import write_gguf
+from veriloop.assistant.training.lm.parity import fitting
 from veriloop.assistant.training.lm.run import CHECKPOINT, TOKENIZER, RunFacts, read_facts
 from veriloop.assistant.training.lm.sft import Shape, progress_of, trained, weights_of
 from veriloop.assistant.training.lm.tokenizer import load_tokenizer
@@ -51,16 +52,13 @@ class Source:
         asked = LocalModel(path, threads=1, exact_cache=True)
         same = places = 0
         try:
-            room = asked.info.context_tokens
-            for text in texts:
+            for text in (fitting(asked, text) for text in texts):
                 tokens = list(asked.tokens(text))
                 if tokens != words.encode(text, add_special_tokens=False).ids:
                     raise UsageError(
                         "llama.cpp splits texts otherwise than this model's tokenizer",
                         hint="convert it with llama.cpp's convert_hf_to_gguf.py, then veriloop models add FILE",
                     )
-                if len(tokens) >= room:
-                    continue
                 said = asked.likeliest(text)[-len(tokens) :]
                 with torch.no_grad():
                     wanted = self.model(input_ids=torch.tensor([tokens])).logits[0].argmax(-1).tolist()

@@ -128,7 +128,7 @@ def test_it_is_exported_compared_and_registered(trained, tmp_path, capsys, monke
     assert made["quant_top1_agreement"] > 0.98
     assert {path.name for path in (tmp_path / "made").iterdir()} == {"a.gguf", "model.json", "CARD.md"}
     assert "veriloop train sft" in (tmp_path / "made" / "CARD.md").read_text()
-    assert main([*words, "--f32", "--name", "b"]) == 0
+    assert main([*words, "--exact", "--name", "b"]) == 0
     capsys.readouterr()
     assert main(["models", "show", "b", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["licence"] == "Apache-2.0"
