@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from lsprotocol import types
 from pygls.exceptions import JsonRpcException, JsonRpcInternalError
@@ -23,6 +23,7 @@ LOGGER = logging.getLogger(__name__)
 
 _REQUEST_FAILED = types.LSPErrorCodes.RequestFailed.value
 
+T = TypeVar("T")
 Answer = Callable[[Session, Any, CancelToken], Any]
 
 
@@ -65,6 +66,18 @@ class Verifies(Protocol):
         ...
 
 
+class Suggests(Protocol):
+    """What suggests how a text goes on."""
+
+    def changed(self, uri: str) -> None:
+        """Ends what is being worked out for a text that has changed."""
+        ...
+
+    def status(self) -> dict[str, Any]:
+        """Which model suggests, and how it does."""
+        ...
+
+
 class _Protocol(LanguageServerProtocol):
     """The protocol without pygls' own copy of the documents: the session keeps them, as bytes."""
 
@@ -90,12 +103,18 @@ class Server(LanguageServer):
         self.session = Session()
         self.tasks: set[asyncio.Task[None]] = set()
         self.starts: list[Callable[[types.InitializeParams], None]] = []
+        self._ends: list[Callable[[], None]] = []
         self.publisher: Publishes
         self.verification: Verifies
+        self.inline: Suggests
 
     def on_start(self, start: Callable[[types.InitializeParams], None]) -> None:
         """Calls something with what the client can do, before its first request."""
         self.starts.append(start)
+
+    def on_end(self, end: Callable[[], None]) -> None:
+        """Calls something when the server ends."""
+        self._ends.append(end)
 
     def answers(self, method: str, options: Any = None) -> Callable[[Answer], Answer]:
         """Registers what answers a request; it runs in the session's thread and can be cancelled."""
@@ -115,8 +134,16 @@ class Server(LanguageServer):
         Raises:
             JsonRpcException: the request cannot be answered, with the reason.
         """
+        return await self.expected(self.session.run(lambda token: answer(self.session, params, token)))
+
+    async def expected(self, answer: Awaitable[T]) -> T:
+        """An answer whose expected errors are told to the client as such.
+
+        Raises:
+            JsonRpcException: the request cannot be answered, with the reason.
+        """
         try:
-            return await self.session.run(lambda token: answer(self.session, params, token))
+            return await answer
         except VeriloopError as error:
             raise self.failed(error) from None
         except Cancelled:
@@ -154,6 +181,8 @@ class Server(LanguageServer):
 
     def shutdown(self) -> None:
         """Ends the server and its thread."""
+        for end in self._ends:
+            end()
         self.session.close()
         super().shutdown()  # type: ignore[no-untyped-call]  # pygls leaves it unannotated
 

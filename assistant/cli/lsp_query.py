@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import os
 import re
 import time
 from collections.abc import Callable, Mapping
@@ -11,6 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from veriloop.assistant.cli.session import Session
+from veriloop.assistant.complete.filler import Filler
+from veriloop.assistant.complete.suggest import Suggester, Suggestion
 from veriloop.assistant.config import find_root, load_config
 from veriloop.assistant.design.editing import definition, uses
 from veriloop.assistant.design.editing.analysis import Analysis, Place
@@ -31,9 +34,11 @@ from veriloop.assistant.design.editing.signature import signature
 from veriloop.assistant.design.symbols.outline import DESIGN_UNITS
 from veriloop.assistant.design.symbols.source import Source
 from veriloop.assistant.errors import UsageError
+from veriloop.assistant.events import Note
 from veriloop.assistant.standing.summary import told
 from veriloop.assistant.standing.verdicts import context_of, standings
 from veriloop.assistant.verify.lint import lint, without_repeats
+from veriloop.models.store import Store, data_home
 
 NAME = "lsp-query"
 HELP = "ask what the language server knows, from the command line"
@@ -84,6 +89,7 @@ QUESTIONS: Mapping[str, Callable[[_Query], Any]] = {
     "load-cone": lambda q: cone(q.analysis, q.source, q.at, "loads"),
     "diagnostics": lambda q: _diagnostics(q),
     "verification": lambda q: _verification(q),
+    "inline": lambda q: _inline(q),
 }
 """Each question of an editor."""
 _WITH_TEXT = {"rename": "the new name", "workspace-symbols": "a part of a name"}
@@ -143,6 +149,24 @@ def _verification(query: _Query) -> list[str]:
             text = told(context.repository, known, one.name, query.source.path, query.source.content, time.time())
             found.append(f"{one.name}: {text or 'no test exercises it'}")
     return found
+
+
+def _inline(query: _Query) -> list[Suggestion]:
+    """What an editor would suggest: what needs no model, and what the model writes that was chosen for it."""
+    query.analysis.workspace.index()
+    suggester = Suggester(query.analysis)
+    found = [suggester.at_once(query.source, query.at, query.session.cancel)]
+    question = suggester.question(query.source, query.at)
+    if question is not None:
+        filler = Filler(Store(data_home(os.environ)))
+        try:
+            texts = filler.fill(question, stop=lambda: query.session.cancel.cancelled)
+        finally:
+            filler.close()
+        found.insert(0, suggester.checked(query.source, query.at, texts, query.session.cancel))
+        if filler.complaint:
+            query.session.observe(Note(filler.complaint))
+    return [one for one in found if one is not None]
 
 
 def _plain(analysis: Analysis, value: Any) -> Any:

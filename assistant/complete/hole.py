@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-_CLOSING = frozenset(" \t)]};,")
+_CLOSING = frozenset(["", *" \t)]};,"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,5 +35,17 @@ class Hole:
 
     @property
     def is_open(self) -> bool:
+        """Whether what stands after the cursor, if anything, begins with what closes."""
+        return self.rest.lstrip()[:1] in _CLOSING
+
+    @property
+    def ends_line(self) -> bool:
         """Whether nothing but what closes stands after the cursor, so that a line can be ended there."""
         return all(character in _CLOSING for character in self.rest)
+
+    def left_of(self, text: str, now: Hole) -> str:
+        """What is left of a text that was suggested here for who has typed its beginning since; empty if nothing is."""
+        whole = self.typed + text
+        if (self.above, self.rest, self.below) != (now.above, now.rest, now.below) or len(now.typed) < len(self.typed):
+            return ""
+        return whole[len(now.typed) :] if whole.startswith(now.typed) else ""

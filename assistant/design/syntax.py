@@ -39,6 +39,17 @@ class SyntaxTree:
         """Where the text does not follow the grammar: error nodes and tokens that are missing."""
         return tuple(node for node in self.nodes if node.is_error or node.is_missing)
 
+    @property
+    def gap_count(self) -> int:
+        """How many gaps there are; only what holds one is looked into."""
+        count, waiting = 0, [self.root]
+        while waiting:
+            node = waiting.pop()
+            count += node.is_error or node.is_missing
+            if node.has_error:
+                waiting.extend(node.children)
+        return count
+
     def text(self, node: Node) -> str:
         """The node's text; bytes that are no UTF-8 are replaced."""
         return self.content[node.start_byte : node.end_byte].decode("utf-8", errors="replace")

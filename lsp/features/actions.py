@@ -41,7 +41,11 @@ def register(server: Server) -> None:
     server.answers("veriloop/expandMacro")(_expand)
     server.answers("veriloop/drivers")(_drivers)
     server.answers("veriloop/cone")(_cone)
-    server.answers("veriloop/status")(_status)
+
+    def status(session: Session, params: Any, cancel: CancelToken) -> dict[str, Any]:
+        return {**_status(session), "inline": server.inline.status()}
+
+    server.answers("veriloop/status")(status)
 
 
 def _actions(session: Session, source: Source, at: int) -> list[types.CodeAction]:
@@ -106,7 +110,7 @@ def _cone(session: Session, params: Any, cancel: CancelToken) -> list[dict[str, 
     ]
 
 
-def _status(session: Session, params: Any, cancel: CancelToken) -> dict[str, Any]:
+def _status(session: Session) -> dict[str, Any]:
     done, every = session.analysis.workspace.progress
     return {
         "files": every,

@@ -48,12 +48,14 @@ def register(server: Server) -> None:
 
     @server.feature(types.TEXT_DOCUMENT_DID_CHANGE)
     async def changed(params: types.DidChangeTextDocumentParams) -> None:
+        server.inline.changed(params.text_document.uri)
         session.post(lambda: session.changed(params))
         server.publisher.soon(params.text_document.uri)
 
     @server.feature(types.TEXT_DOCUMENT_DID_CLOSE)
     async def closed(params: types.DidCloseTextDocumentParams) -> None:
         session.versions.pop(path_of(params.text_document.uri), None)
+        server.inline.changed(params.text_document.uri)
         session.post(lambda: session.closed(params.text_document.uri))
         server.publisher.closed(params.text_document.uri)
 

@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import Future
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -116,6 +117,21 @@ class Client:
             return await self._client.protocol.send_request_async(method, params)
 
         return self._do(ask())
+
+    def ask_soon(self, method: str, params: Any) -> Future[Any]:
+        """Asks, and returns what the answer will be in."""
+
+        async def ask() -> Any:
+            return await self._client.protocol.send_request_async(method, params)
+
+        return asyncio.run_coroutine_threadsafe(ask(), self._loop)
+
+    @property
+    def process_id(self) -> int:
+        """The server's process."""
+        server = self._client._server
+        assert server is not None
+        return int(server.pid)
 
     def cancel(self, method: str, params: Any, after_s: float = 0.0) -> BaseException | Any:
         """Asks, takes the question back, and returns how it ended."""

@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 import tomllib
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -88,12 +89,18 @@ def test_the_vs_code_extension(tmp_path):
     if installed.returncode:
         pytest.skip("the packages that build the extension cannot be had here")
     environment = {**os.environ, "VERILOOP_COMMAND": json.dumps([str(command(tmp_path)), "lsp"])}
-    for script in ("check", "test"):
+    for script in ("check", "test", "package"):
         words = ["npm", "run", "--silent", script]
         done = subprocess.run(
             words, cwd=extension, capture_output=True, text=True, timeout=300, env=environment, check=False
         )
         assert done.returncode == 0, done.stdout + done.stderr
+    (packed,) = extension.glob("*.vsix")
+    with zipfile.ZipFile(packed) as archive:
+        names = set(archive.namelist())
+        manifest = json.loads(archive.read("extension/package.json"))
+    assert f"extension/{Path(manifest['main']).as_posix()}" in names
+    assert not any("node_modules" in name or name.endswith(".ts") for name in names)
 
 
 def test_the_vs_code_extension_brings_what_it_names():

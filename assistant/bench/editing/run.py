@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlparse
 
+from veriloop.assistant.bench.editing.inline import InlineMeasured, measure_inline
 from veriloop.assistant.bench.editing.sample import Asked, Spot, checked, draw, elaborated, files, texts
 from veriloop.assistant.bench.editing.server import MeasuredServer, running
 from veriloop.assistant.errors import ToolError, ToolNotFound, UsageError
@@ -28,6 +29,8 @@ _KEYS = 200
 _KEY_TEXT = "\n  wire [3:0] typed_by_the_bench = 4'd3 + 4'd1; // keys"
 _METHODS = ("hover", "definition", "references", "documentHighlight", "completion")
 _SETTLE_S = 60.0
+_INLINE = 100
+"""Places at which is asked what comes next."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +64,7 @@ class _Measured:
     index_cpu_s: float = 0.0
     memory_mb: float = 0.0
     key_s: list[float] = field(default_factory=list)
+    inline: InlineMeasured = field(default_factory=InlineMeasured)
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +169,8 @@ def _measure(
             cancel.check()
             _at_a_time(server, root, asked, contents, method, ask, measured)
         measured.key_s = _type(server, root, first.at[0], contents[first.at[0]])
+        if ours:
+            measured.inline = measure_inline(server, root, asked, _INLINE, cancel)
         if right:
             known = texts(root, files(right))
             for name, question in (("right definition", _definition), ("right references", _references)):
@@ -345,7 +351,14 @@ def _summary(
         "memory_mb": round(ours.memory_mb, 1),
         "keystroke_diagnostics_p95_ms": _ms(ours.key_s, 95),
         "keystrokes_answered": len(ours.key_s) / _KEYS,
-        "inline_first_p95_ms": None,
+        "inline_first_p95_ms": _ms(ours.inline.seconds, 95) if ours.inline.seconds else None,
+        "inline_asked": ours.inline.asked,
+        "inline_answered": round(ours.inline.answered, 4),
+        "inline_model": ours.inline.model or None,
+        "inline_by_model": ours.inline.by_model,
+        "inline_breaking": ours.inline.breaking,
+        "inline_exact": ours.inline.exact,
+        "inline_edit_similarity": round(ours.inline.similarity / max(1, len(ours.inline.seconds)), 4),
         "other_first_answer_s": round(other.first_answer_s, 3) if other is not None else None,
         "other_memory_mb": round(other.memory_mb, 1) if other is not None else None,
         "other_keystroke_diagnostics_p95_ms": _ms(other.key_s, 95) if other is not None and other.key_s else None,

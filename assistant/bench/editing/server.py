@@ -63,11 +63,8 @@ class MeasuredServer:
 
     @property
     def peak_memory_mb(self) -> float:
-        """The most memory that it has held, resident."""
-        for line in Path(f"/proc/{self._talk.pid}/status").read_text().splitlines():
-            if line.startswith("VmHWM:"):
-                return int(line.split()[1]) / 1024
-        return 0.0
+        """The most memory that it and the processes that it has started have held, resident."""
+        return sum(map(_peak_mb, (self._talk.pid, *_children(self._talk.pid))))
 
     def _write(self, message: Mapping[str, Any]) -> None:
         body = json.dumps(message).encode()
@@ -95,6 +92,21 @@ class MeasuredServer:
             elif message["method"] == "textDocument/publishDiagnostics":
                 params = message["params"]
                 self.published.put((now, params["uri"], params.get("version")))
+
+
+def _children(pid: int) -> list[int]:
+    """The processes that a process has started and that still run."""
+    tasks = Path(f"/proc/{pid}/task").iterdir()
+    found = [int(child) for task in tasks for child in (task / "children").read_text().split()]
+    return [*found, *(below for child in found for below in _children(child))]
+
+
+def _peak_mb(pid: int) -> float:
+    with contextlib.suppress(OSError):
+        for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+            if line.startswith("VmHWM:"):
+                return int(line.split()[1]) / 1024
+    return 0.0
 
 
 def _message(stream: IO[bytes]) -> dict[str, Any]:

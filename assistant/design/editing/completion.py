@@ -74,7 +74,7 @@ def complete(analysis: Analysis, source: Source, at: int) -> Completions:
     while start > 0 and (content[start - 1 : start].isalnum() or content[start - 1 : start] in (b"_", b"$")):
         start -= 1
     typed = content[start:at].decode("utf-8", errors="replace")
-    if _in_comment_or_string(source, start):
+    if in_comment_or_string(source, start):
         return Completions(start, at, (), True)
     chosen = _matching(_items(analysis, source, start), typed)
     offered = tuple(_written_out(item) for item in chosen[:_MOST])
@@ -274,7 +274,7 @@ def _matching(items: Iterable[Completion], typed: str) -> list[Completion]:
     return [item for _, item in sorted(best.values(), key=lambda entry: (entry[0], entry[1].label))]
 
 
-def _in_comment_or_string(source: Source, at: int) -> bool:
+def in_comment_or_string(source: Source, at: int) -> bool:
     """Whether a byte stands in a line comment, a block comment or a string."""
     line_start = source.content.rfind(b"\n", 0, at) + 1
     line = source.content[line_start:at]

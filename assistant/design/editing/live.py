@@ -71,11 +71,34 @@ class Live:
 
     def diagnostics(self, source: Source) -> tuple[Diagnostic, ...]:
         """What slang says about a file; each line and message once. A module that no tree holds is no error."""
+        return self._told(self.of(source).elaboration, source.path)
+
+    def trial(self, source: Source, content: bytes) -> tuple[Diagnostic, ...]:
+        """What slang would say about a file with another content; nothing is kept, and the file stays as it is."""
+        read = self._reader(source)
+        tried = Source(source.path, content)
+        files = self._needed(read)
+        if tried.path == read.path:
+            files = (*dict.fromkeys((*self._named(tried, read), *files)),)
+        texts = {path: found.content for path in files if (found := self.workspace.source(path)) is not None}
+        headers = {path: buffer.content for path, buffer in self.workspace.buffers.items() if path not in texts}
+        overrides = {**headers, **texts, source.path: content}
+        return self._told(Elaborator(self._design(read, files), overrides).elaborate(), source.path)
+
+    def _named(self, tried: Source, source: Source) -> Iterator[Path]:
+        """The files of modules and packages that a text names for the first time."""
+        before = {instance.module for instance in source.outline.instances}
+        for module in {instance.module for instance in tried.outline.instances} - before:
+            unit = self.lookup.unit(module, source)
+            if unit is not None and unit.source.path != source.path:
+                yield unit.source.path
+        yield from (found.path for found in self._scoped(tried) if found.path != source.path)
+
+    def _told(self, elaboration: Elaboration, of: Path) -> tuple[Diagnostic, ...]:
         found: dict[tuple[int, str], Diagnostic] = {}
-        elaboration = self.of(source).elaboration
         incomplete = bool(elaboration.missing_includes)
         for diagnostic in elaboration.diagnostics:
-            if Path(diagnostic.path) != source.path or diagnostic.severity == "note":
+            if Path(diagnostic.path) != of or diagnostic.severity == "note":
                 continue
             if diagnostic.code in MISSING_MODULE and not self.workspace.projects:
                 continue

@@ -154,6 +154,11 @@ class Workspace:
         """How many files are in the index, and how many there are."""
         return len(self._indexed), len(self._known)
 
+    @property
+    def read_paths(self) -> tuple[Path, ...]:
+        """The files that are in the index."""
+        return tuple(self._indexed)
+
     def index(self, budget_s: float = float("inf")) -> bool:
         """Reads files into the index until all are in it or the time is over; true if all are."""
         end = time.monotonic() + budget_s

@@ -16,6 +16,7 @@ FILES = {
         '`include "h.svh"\n`define TWO 2\nmodule m(output q);\n  wire [`TWO-1:0] a = 1;\n  c u(a, q);\nendmodule\n'
     ),
     "h.svh": "// nothing\n",
+    "i.sv": "module i(input a, b, output y, z);\n  assign y = a & b;\n  assign z\nendmodule\n",
 }
 # Where each question is asked, and a piece of the answer.
 CASES = {
@@ -44,6 +45,7 @@ CASES = {
     "driver-cone": ("c.sv:3:10", "name: a"),
     "load-cone": ("c.sv:2:43", "name: y"),
     "diagnostics": ("c.sv", "DECLFILENAME"),
+    "inline": ("i.sv:3:11", "text:  = a & b;"),
 }
 TEXTS = {"rename": "renamed", "workspace-symbols": "c"}
 

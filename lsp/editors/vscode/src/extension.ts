@@ -8,10 +8,17 @@ interface Place {
   range: { start: Position; end: Position };
 }
 
+interface Suggested {
+  insertText: string;
+  range?: { start: Position; end: Position };
+}
+
 interface Position {
   line: number;
   character: number;
 }
+
+const SELECTOR = [{ language: "verilog" }, { language: "systemverilog" }];
 
 let client: LanguageClient | undefined;
 
@@ -29,6 +36,7 @@ export async function activate(context: vscode.ExtensionContext): Promise<void> 
     vscode.commands.registerCommand("veriloop.expandMacro", expandMacro),
     vscode.commands.registerCommand("veriloop.drivers", goToDrivers),
     vscode.commands.registerCommand("veriloop.showReferences", showReferences),
+    vscode.languages.registerInlineCompletionItemProvider(SELECTOR, { provideInlineCompletionItems: suggest }),
     vscode.workspace.onDidChangeConfiguration(async (event) => {
       if (event.affectsConfiguration("veriloop.command")) {
         await restart();
@@ -47,7 +55,7 @@ async function start(): Promise<void> {
   const [command, ...args] = serverCommand(vscode.workspace.getConfiguration("veriloop"));
   const server: ServerOptions = { command, args, transport: TransportKind.stdio };
   const options: LanguageClientOptions = {
-    documentSelector: [{ language: "verilog" }, { language: "systemverilog" }],
+    documentSelector: SELECTOR,
   };
   client = new LanguageClient("veriloop", "Veriloop", server, options);
   try {
@@ -75,6 +83,33 @@ async function askHere<T>(method: string): Promise<T | undefined> {
     textDocument: { uri: editor.document.uri.toString() },
     position: { line: position.line, character: position.character },
   });
+}
+
+/** What comes next. The editor's own token takes the question back when the next key comes. */
+async function suggest(
+  document: vscode.TextDocument,
+  position: vscode.Position,
+  context: vscode.InlineCompletionContext,
+  token: vscode.CancellationToken,
+): Promise<vscode.InlineCompletionItem[]> {
+  if (client === undefined || !vscode.workspace.getConfiguration("veriloop").get<boolean>("inlineCompletion", true)) {
+    return [];
+  }
+  const invoked = context.triggerKind === vscode.InlineCompletionTriggerKind.Invoke;
+  const parameters = {
+    textDocument: { uri: document.uri.toString() },
+    position: { line: position.line, character: position.character },
+    context: { triggerKind: invoked ? 1 : 2 },
+  };
+  try {
+    const method = "textDocument/inlineCompletion";
+    const found = await client.sendRequest<Suggested[] | { items: Suggested[] } | null>(method, parameters, token);
+    const items = Array.isArray(found) ? found : (found?.items ?? []);
+    return items.map((item) => new vscode.InlineCompletionItem(item.insertText, new vscode.Range(position, position)));
+  } catch {
+    // Taken back, or about a text that is no more: there is nothing to show.
+    return [];
+  }
 }
 
 async function expandMacro(): Promise<void> {

@@ -13,6 +13,8 @@ const { spawn } = require("node:child_process");
 const shown = [];
 const executed = [];
 const registered = new Map();
+const providers = [];
+const chosen = new Map();
 const settings = { globalValue: undefined, workspaceValue: ["evil"], defaultValue: ["veriloop", "lsp"] };
 
 class Position {
@@ -22,7 +24,13 @@ class Position {
 }
 class Range {
   constructor(a, b, c, d) {
-    Object.assign(this, { start: new Position(a, b), end: new Position(c, d) });
+    const places = c === undefined ? [a, b] : [new Position(a, b), new Position(c, d)];
+    Object.assign(this, { start: places[0], end: places[1] });
+  }
+}
+class InlineCompletionItem {
+  constructor(insertText, range) {
+    Object.assign(this, { insertText, range });
   }
 }
 class Location {
@@ -36,11 +44,16 @@ const vscode = {
   Position,
   Range,
   Location,
+  InlineCompletionItem,
+  InlineCompletionTriggerKind: { Invoke: 0, Automatic: 1 },
   Uri: { parse: uri },
   ViewColumn: { Beside: -2 },
   commands: {
     registerCommand: (name, run) => (registered.set(name, run), { dispose() {} }),
     executeCommand: async (...words) => void executed.push(words),
+  },
+  languages: {
+    registerInlineCompletionItemProvider: (selector, provider) => (providers.push(provider), { dispose() {} }),
   },
   window: {
     activeTextEditor: undefined,
@@ -49,7 +62,7 @@ const vscode = {
     showTextDocument: async (document) => void shown.push(document.content),
   },
   workspace: {
-    getConfiguration: () => ({ inspect: () => settings, get: () => settings.globalValue }),
+    getConfiguration: () => ({ inspect: () => settings, get: (name, otherwise) => chosen.get(name) ?? otherwise }),
     onDidChangeConfiguration: () => ({ dispose() {} }),
     openTextDocument: async (document) => document,
   },
@@ -179,6 +192,21 @@ test("drivers are gone to", async () => {
   const [name, , , [place]] = executed.pop();
   assert.strictEqual(name, "editor.action.goToLocations");
   assert.strictEqual(place.range.start.line, 2);
+});
+
+test("what comes next is suggested, unless it is switched off", async () => {
+  const written = path.join(directory, "b.sv");
+  const content = "module b(input a, c, output y, z);\n  assign y = a & c;\n  assign z\nendmodule\n";
+  const item = { uri: `file://${written}`, languageId: "systemverilog", version: 1, text: content };
+  clients.at(-1).notify("textDocument/didOpen", { textDocument: item });
+  const ask = (token) =>
+    providers[0].provideInlineCompletionItems({ uri: uri(item.uri) }, new Position(2, 10), { triggerKind: 1 }, token);
+  const found = await ask({ isCancellationRequested: false });
+  assert.ok(found.some(({ insertText }) => insertText === " = a & c;"), JSON.stringify(found));
+  assert.strictEqual(found[0].range.start.character, 10);
+  chosen.set("inlineCompletion", false);
+  assert.deepStrictEqual(await ask({ isCancellationRequested: false }), []);
+  chosen.clear();
 });
 
 test("instances of a lens are shown", async () => {

@@ -40,6 +40,8 @@ def test_a_session_is_measured_and_compared(tree):
     assert summary["definition_right"] == summary["references_complete"] == 1.0
     assert summary["keystrokes_answered"] == 1.0
     assert summary["memory_mb"] > 10
+    assert summary["inline_asked"] > 0
+    assert summary["inline_breaking"] == 0
     assert {path.name for path in tree.iterdir()} == set(FILES), "the tree itself is left alone"
 
 

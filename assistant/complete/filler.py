@@ -1,0 +1,104 @@
+"""The language model that fills gaps, held ready: loaded once, asked briefly, and let go where it cannot be used."""
+
+from __future__ import annotations
+
+import threading
+import time
+from pathlib import Path
+
+from veriloop.assistant.complete.prompt import window
+from veriloop.assistant.complete.suggest import Question
+from veriloop.models.errors import ModelError
+from veriloop.models.local import LocalModel
+from veriloop.models.model import Model, Sampling, Stop, never
+from veriloop.models.store import Store
+
+_CONTEXT_TOKENS = 1024
+_SEEN_TOKENS = 400
+"""What is read for a suggestion: more is better and slower."""
+_ANSWER_TOKENS = 48
+_MOST_LINES = 4
+_AGAIN_S = 60.0
+"""How long a model that failed is left alone."""
+
+
+class Filler:
+    """The model that was chosen for completing. Safe to call from several threads; one call waits for another."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._lock = threading.Lock()
+        self._path: Path | None = None
+        self._model: Model | None = None
+        self._failed = 0.0
+        self.complaint = ""
+        """Why there is no model to ask, once one was tried."""
+
+    def chosen(self) -> str:
+        """The name of the model that would be asked; empty where there is none."""
+        choice = self._store.choose("complete")
+        return choice.model.name if choice is not None else ""
+
+    @property
+    def ready(self) -> bool:
+        """Whether the model is loaded, so that it answers soon."""
+        return self._model is not None and getattr(self._model, "process_id", None) is not None
+
+    def warm(self) -> bool:
+        """Loads the model; whether there is one that can be asked."""
+        with self._lock:
+            model = self._open()
+            if model is None:
+                return False
+            try:
+                return model.info.has_fim
+            except ModelError as error:
+                self._give_up(error)
+                return False
+
+    def fill(self, question: Question, *, stop: Stop = never) -> tuple[str, ...]:
+        """What the model would write; nothing where there is no model, or it fails.
+
+        Raises:
+            Stopped: `stop` became true.
+        """
+        with self._lock:
+            model = self._open()
+            if model is None or stop():
+                return ()
+            try:
+                seen = window(question.hole, tokens=_SEEN_TOKENS, count=model.count, related=question.related)
+                answers = model.infill(
+                    seen.prefix, seen.suffix, Sampling(max_tokens=_ANSWER_TOKENS, stop=("\n\n",)), stop=stop
+                )
+            except ModelError as error:
+                self._give_up(error)
+                return ()
+        return tuple("\n".join(answer.text.split("\n")[:_MOST_LINES]) for answer in answers)
+
+    def close(self) -> None:
+        """Lets the model go."""
+        with self._lock:
+            self._let_go()
+
+    def _open(self) -> Model | None:
+        choice = self._store.choose("complete")
+        path = choice.model.path if choice is not None else None
+        if path != self._path:
+            self._let_go()
+            self._path, self._failed = path, 0.0
+        if path is None or (self._failed and time.monotonic() - self._failed < _AGAIN_S):
+            return None
+        if self._model is None:
+            self._model = LocalModel(path, context_tokens=_CONTEXT_TOKENS)
+        return self._model
+
+    def _give_up(self, error: ModelError) -> None:
+        self._failed = time.monotonic()
+        self.complaint = f"{error.message}; {error.hint}" if error.hint else error.message
+        self._let_go()
+
+    def _let_go(self) -> None:
+        if self._model is not None:
+            self._model.close()
+            self._model = None
