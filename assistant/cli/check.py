@@ -7,13 +7,18 @@ import shlex
 import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from veriloop.assistant.cli import reading
 from veriloop.assistant.cli.session import Session
 from veriloop.assistant.cli.tree import open_repository
-from veriloop.assistant.errors import UsageError
+from veriloop.assistant.errors import NotVerified, UsageError
 from veriloop.assistant.events import finish
 from veriloop.assistant.repository.repository import Repository
+
+if TYPE_CHECKING:
+    from veriloop.assistant.context import Context
+    from veriloop.assistant.verify.evidence import Report
 
 NAME = "check"
 HELP = "judge a change that is there already, with the evidence"
@@ -47,11 +52,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--rtl", action="append", default=[], metavar="FILE", help="take this file where several hold the same module"
     )
     reading.add_arguments(parser)
+    parser.add_argument("--apply", action="store_true", help="write a PATCH that is verified into the work tree")
     parser.add_argument("--markdown", action="store_true", help="write the report as Markdown")
 
 
 def run(arguments: argparse.Namespace, session: Session) -> int:
     """Judges the change: 0 verified or nothing changed, 1 refuted, 3 nothing but lint and elaboration could run."""
+    if arguments.apply and not arguments.patch:
+        raise UsageError("--apply needs a PATCH: what is on disk or staged is there already")
     repository = open_repository(session)
     change = _change(arguments, session, repository)
     if change.base == change.tree:
@@ -76,8 +84,30 @@ def _judge(arguments: argparse.Namespace, session: Session, repository: Reposito
     diff = repository.diff(change.base, change.tree)
     exit_code = (0 if verified(report) else NOT_VERIFIED_EXIT) if report.passed else REFUTED_EXIT
     text = as_markdown(report, diff) if arguments.markdown else as_text(report)
-    session.result(text, {**as_json(report, diff), "exit": exit_code})
+    applied = False
+    if arguments.apply and not exit_code:
+        applied = _apply(report, context, f"check: {arguments.patch}")
+        text += "applied to the work tree; veriloop undo takes it back\n"
+    session.result(text, {**as_json(report, diff), "applied": applied, "exit": exit_code})
     return exit_code
+
+
+def _apply(report: Report, context: Context, about: str) -> bool:
+    """Writes what passed.
+
+    Raises:
+        NotVerified: it also touches what judges it, which passing its own tests says nothing about.
+    """
+    from veriloop.assistant.gate import PROTECTED, apply
+
+    for step in report.steps:
+        if step.name == PROTECTED:
+            raise NotVerified(
+                f"not applied, because it changes what judges it: {step.detail.partition(': ')[2]}",
+                hint="leave that out of the patch, or git apply it yourself",
+            )
+    apply(context.repository, report, minimum=context.minimum, about=about)
+    return True
 
 
 def _change(arguments: argparse.Namespace, session: Session, repository: Repository) -> _Change:

@@ -1,5 +1,7 @@
 """The `veriloop` command: finds the verb, runs it, and turns how it ended into an exit code.
 
+Without a verb it is a conversation: the terminal, its lines with `--plain`, or one turn of it with `--prompt`.
+
 A verb is a module with `NAME`, `HELP`, `add_arguments(parser)` and `run(arguments, session) -> exit code`. It is
 imported only when it is asked for, so that `veriloop --help` and the quick verbs answer at once.
 
@@ -13,9 +15,11 @@ import argparse
 import contextlib
 import importlib
 import io
+import os
 import signal
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 from typing import NoReturn, Protocol, cast
@@ -38,6 +42,7 @@ VERBS = {
     "explain": "veriloop.assistant.cli.explain",
     "check": "veriloop.assistant.cli.check",
     "undo": "veriloop.assistant.cli.undo",
+    "status": "veriloop.assistant.cli.status",
     "bench": "veriloop.assistant.cli.bench",
     "train": "veriloop.assistant.cli.train",
     "models": "veriloop.assistant.cli.models",
@@ -56,6 +61,7 @@ SUMMARIES = {
     "explain": "say what a module, a block or a line does, and what is unsure about it",
     "check": "judge a change that is there already, with the evidence",
     "undo": "take back the last change that was applied",
+    "status": "show the hierarchy, the tests and what they last said",
     "bench": "run a public set of problems, or a measurement, and count",
     "train": "make training data, and train on it",
     "models": "show, fetch, check and choose the language models of this machine",
@@ -67,6 +73,10 @@ SUMMARIES = {
     "lsp-query": "ask what the language server knows, from the command line",
 }
 """Each verb's `HELP`, said here too so that `--help` need not import them all."""
+
+_TERMINAL = "veriloop.tui.start"
+_PLAIN = "veriloop.assistant.session.plain"
+_HEADLESS = "veriloop.assistant.session.headless"
 
 
 class Verb(Protocol):
@@ -84,6 +94,23 @@ class Verb(Protocol):
         ...
 
 
+class FrontEnd(Protocol):
+    """What holds a conversation: `run` is called with the command line and the session."""
+
+    def run(self, arguments: argparse.Namespace, session: Session) -> int:
+        """Holds it; returns the exit code."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How a command line ended: its exit code and, where it did not get to a result, one line and what to try."""
+
+    exit: int
+    message: str = ""
+    hint: str = ""
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs one command line and returns its exit code."""
     words = list(sys.argv[1:] if argv is None else argv)
@@ -92,18 +119,37 @@ def main(argv: Sequence[str] | None = None) -> int:
         sys.stdout.reconfigure(errors="backslashreplace")
     cancel = CancelToken()
     session = Session(json="--json" in words, cancel=cancel)
-    with _stoppable(cancel):
+    with stoppable(cancel):
         try:
-            return _run(words, session)
-        except (VeriloopError, ModelError) as error:
-            return _fail(session, error.message, error.hint, error.exit_code)
-        except (Cancelled, Stopped, KeyboardInterrupt):
-            return _fail(session, "interrupted", "", INTERRUPTED_EXIT)
-        except Exception:  # noqa: BLE001 - the one place where a bug of ours becomes a log file and an exit code
-            log = write_bug_log(words)
-            return _fail(session, f"this is a bug in veriloop; its details are in {log}", "", BUG_EXIT)
+            end = ended(words, lambda: _run(words, session))
+            return _fail(session, end) if end.message else end.exit
         finally:
             session.close()
+
+
+def ended(words: Sequence[str], work: Callable[[], int]) -> Ended:
+    """Does some work and says how it ended, whatever it raises; `words` are for the log of a bug."""
+    try:
+        return Ended(work())
+    except (VeriloopError, ModelError) as error:
+        return Ended(error.exit_code, error.message, error.hint)
+    except (Cancelled, Stopped, KeyboardInterrupt):
+        return Ended(INTERRUPTED_EXIT, "interrupted")
+    except Exception:  # noqa: BLE001 - the one place where a bug of ours becomes a log file and an exit code
+        return Ended(BUG_EXIT, f"this is a bug in veriloop; its details are in {write_bug_log(words)}")
+
+
+def perform(words: Sequence[str], session: Session) -> int:
+    """Runs a verb's command line in a session that exists already; returns its exit code.
+
+    Raises:
+        UsageError: the command line is wrong.
+        SystemExit: it asks for help, which is on stdout.
+    """
+    arguments = build_parser(words).parse_args(list(words))
+    if not arguments.verb:
+        raise UsageError("name a verb", hint="veriloop --help")
+    return _verb(arguments.verb).run(arguments, session)
 
 
 def _run(words: list[str], session: Session) -> int:
@@ -116,7 +162,26 @@ def _run(words: list[str], session: Session) -> int:
             session.cwd = Path.cwd()
         except OSError as error:
             raise UsageError(f"cannot run in {directory}: {error.strerror}") from error
-        return _verb(arguments.verb).run(arguments, session)
+        if arguments.verb:
+            return _verb(arguments.verb).run(arguments, session)
+        return _front_end(arguments).run(arguments, session)
+
+
+def _front_end(arguments: argparse.Namespace) -> FrontEnd:
+    """What a command line without a verb starts.
+
+    Raises:
+        UsageError: it names no verb, and there is no terminal to talk in.
+    """
+    if arguments.prompt is not None:
+        name = _HEADLESS
+    elif arguments.plain:
+        name = _PLAIN
+    elif sys.stdin and sys.stdout and sys.stdin.isatty() and sys.stdout.isatty():
+        name = _PLAIN if os.environ.get("TERM", "dumb") == "dumb" else _TERMINAL
+    else:
+        raise UsageError("the following arguments are required: VERB", hint="veriloop --help")
+    return cast(FrontEnd, importlib.import_module(name))
 
 
 def build_parser(words: Sequence[str]) -> argparse.ArgumentParser:
@@ -132,7 +197,21 @@ def build_parser(words: Sequence[str]) -> argparse.ArgumentParser:
         "-C", dest="directory", metavar="DIR", action="append", default=[], help="run as if started in DIR"
     )
     parser.add_argument("--json", action="store_true", help="write the result as one line of JSON")
-    verbs = parser.add_subparsers(dest="verb", metavar="VERB", required=True, title="verbs")
+    talk = parser.add_argument_group("without a verb, a conversation in the terminal")
+    talk.add_argument("-p", "--prompt", metavar="TEXT", help="one turn of it, without a terminal; - reads stdin")
+    talk.add_argument(
+        "--apply",
+        nargs="?",
+        const="verified",
+        default="never",
+        choices=("verified", "never"),
+        help="with --prompt: write what is verified into the work tree (never, unless this is given)",
+    )
+    talk.add_argument("--plain", action="store_true", help="line by line, for screen readers and simple terminals")
+    talk.add_argument(
+        "--resume", nargs="?", const="", metavar="SESSION", help="go on with the last session here, or with that one"
+    )
+    verbs = parser.add_subparsers(dest="verb", metavar="VERB", title="verbs")
     for name, summary in SUMMARIES.items():
         description = f"{summary[0].upper()}{summary[1:]}."
         verb_parser = verbs.add_parser(name, help=summary, description=description, allow_abbrev=False)
@@ -157,7 +236,7 @@ def _verb(name: str) -> Verb:
 
 
 @contextlib.contextmanager
-def _stoppable(cancel: CancelToken) -> Iterator[None]:
+def stoppable(cancel: CancelToken) -> Iterator[None]:
     """Makes the signals that ask a program to end set the token.
 
     What has not looked at it soon after is stopped wherever it is, as by a second Ctrl-C.
@@ -187,18 +266,18 @@ def _stoppable(cancel: CancelToken) -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def _fail(session: Session, message: str, hint: str, exit_code: int) -> int:
+def _fail(session: Session, end: Ended) -> int:
     """Says in one line what went wrong, with `--json` on stdout too."""
     session.close()
-    lines = f"veriloop: {message}\n" + (f"  try: {hint}\n" if hint else "")
+    lines = f"veriloop: {end.message}\n" + (f"  try: {end.hint}\n" if end.hint else "")
     with contextlib.suppress(OSError):
         if sys.stderr is not None:
             sys.stderr.write(lines)
             sys.stderr.flush()
     if session.json:
         with contextlib.suppress(UsageError):
-            session.result("", {"error": message, "hint": hint, "exit": exit_code})
-    return exit_code
+            session.result("", {"error": end.message, "hint": end.hint, "exit": end.exit})
+    return end.exit
 
 
 if __name__ == "__main__":

@@ -25,9 +25,10 @@ from veriloop.assistant.events import CancelToken
 from veriloop.assistant.repository.repository import Repository
 from veriloop.assistant.trust import RUNS_CODE, require_trust
 from veriloop.assistant.verify.declared import declared_testbench, discovered_testbenches
+from veriloop.assistant.verify.results import SimResult
 from veriloop.assistant.verify.simulation import conclude
 from veriloop.assistant.verify.testbench import CommandTest, Testbench
-from veriloop.assistant.verify.verdict_key import verdict_key
+from veriloop.assistant.verify.verdict_key import VerdictKey, verdict_key
 
 _MOST_TEST_FILES = 40
 """More test files than this are looked at only where `veriloop.toml` declares which of them count."""
@@ -98,8 +99,7 @@ def standings(context: Context, testbenches: Sequence[Testbench]) -> tuple[Stand
     found = []
     for testbench in testbenches:
         context.cancel.check()
-        key = verdict_key(testbench, root=root, tree=tree, tools=context.toolchain.versions)
-        results = context.cache.get(key) if key else None
+        key, results = _known(context, testbench, tree)
         notes = _Notes(context.cache.directory, root, testbench.name)
         noted = notes.read()
         modules = _modules(testbench, root)
@@ -134,6 +134,19 @@ def first_difference(before: bytes, after: bytes) -> int | None:
         if one != other:
             return number
     return min(len(old), len(new)) + 1 if len(old) != len(new) else None
+
+
+def _known(context: Context, testbench: Testbench, tree: str) -> tuple[VerdictKey | None, tuple[SimResult, ...] | None]:
+    """The verdict's key and the runs that are kept under it; those that broke off at a red one will do."""
+    key = verdict_key(testbench, root=context.repository.root, tree=tree, tools=context.toolchain.versions)
+    if key is None:
+        return None, None
+    results = context.cache.get(key)
+    if results is not None:
+        return key, results
+    red = key.until_red()
+    results = context.cache.get(red)
+    return (red, results) if results is not None else (key, None)
 
 
 def _declared(context: Context, project: Project) -> Iterator[Testbench]:

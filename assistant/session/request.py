@@ -1,0 +1,79 @@
+"""What a conversation asks to be run, and what runs it: the one place where a text becomes work."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from veriloop.assistant.cli.main import ended
+from veriloop.assistant.events import CancelToken, finish
+from veriloop.assistant.session.files import taken
+from veriloop.assistant.session.turn import Emit, Turn, run_line
+
+Purpose = Literal["say", "verify", "apply", "look"]
+"""`say`: what the user typed; `verify` and `apply`: a choice of hunks; `look`: what a screen shows."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """Something to run. It can be handed to another process."""
+
+    purpose: Purpose
+    text: str = ""
+    """What was said; it is first understood."""
+    words: tuple[str, ...] = ()
+    """A verb's command line, where nothing has to be understood."""
+    context: tuple[str, ...] = ()
+    """Files that count besides those that the text names."""
+    apply: bool = False
+    """Whether a repair that comes out verified is written at once."""
+    key: str = ""
+    """Of the choice that is verified or applied."""
+
+
+def perform(request: Request, emit: Emit, *, cwd: Path, cancel: CancelToken) -> int:
+    """Runs a request up to its `end` message; returns the exit code."""
+    from veriloop.assistant.session.proposed import proposed
+
+    last: dict[str, Any] = {}
+
+    def tell(kind: str, data: Mapping[str, Any]) -> None:
+        if kind == "result":
+            last["data"] = data["data"]
+        if kind == "end" and request.purpose == "say":
+            change = proposed(last.get("data", {}), cwd)
+            if change:
+                emit("change", change)
+        emit(kind, data)
+
+    turn = Turn(tell, cwd=cwd, cancel=cancel)
+    if request.words:
+        return run_line(request.words, turn, tell)
+    started = time.monotonic()
+    words: list[str] = []
+    is_open = False
+
+    def understand() -> int:
+        nonlocal is_open
+        # Imported here because a session shows its first prompt before it understands anything.
+        from veriloop.assistant.session.understanding import Understanding
+
+        plan = finish(Understanding(turn, taken(request.context, cwd)[0]).plan(request.text), turn.observe)
+        words.extend(plan.words)
+        is_open = plan.is_open
+        if request.apply and plan.words[:1] == ("repair",) and "--apply" not in words:
+            words.append("--apply")
+        tell("plan", {**plan.data(), "words": words})
+        return 2 if is_open else 0
+
+    end = ended(request.text.split(), understand)
+    if words and not end.message:
+        return run_line(words, turn, tell)
+    data: dict[str, Any] = {"exit": end.exit, "seconds": round(time.monotonic() - started, 3)}
+    if end.message:
+        data |= {"message": end.message, "hint": end.hint}
+    tell("end", data)
+    return end.exit
