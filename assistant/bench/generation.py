@@ -13,7 +13,7 @@ from typing import Literal, TypeVar
 from veriloop.assistant.bench.problems import Problem, hdlbits, recorded, verilogeval
 from veriloop.assistant.bench.scoring import counted, harness_fault, passes
 from veriloop.assistant.errors import UsageError
-from veriloop.assistant.events import CancelToken, Note, Run
+from veriloop.assistant.events import CancelToken, Note, Run, finish
 from veriloop.assistant.generate.interface import read_interface
 from veriloop.assistant.generate.selection import Selection, select
 from veriloop.assistant.generate.synthesis import Abstained, Synthesis, synthesise
@@ -155,13 +155,16 @@ def _chosen(problem: Problem, answers: Sequence[bytes], toolchain: Toolchain, ca
         return None
     made = synthesise(problem.specification, interface)
     with tempfile.TemporaryDirectory(prefix="veriloop-bench-") as name:
-        return select(
-            answers,
-            interface,
-            synthesis=made if isinstance(made, Synthesis) else None,
-            scratch=Path(name),
-            toolchain=toolchain,
-            cancel=cancel,
+        return finish(
+            select(
+                answers,
+                interface,
+                specification=problem.specification,
+                synthesis=made if isinstance(made, Synthesis) else None,
+                scratch=Path(name),
+                toolchain=toolchain,
+                cancel=cancel,
+            )
         )
 
 

@@ -3,31 +3,40 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
+import os
 import sys
 from pathlib import Path
-from typing import Any
 
+from veriloop.assistant.cli.generated import generated_json, generated_text, write_new
 from veriloop.assistant.cli.session import Session
+from veriloop.assistant.cli.tree import open_repository
 from veriloop.assistant.config import load_config
-from veriloop.assistant.errors import UsageError
+from veriloop.assistant.errors import NotVerified, UsageError
 from veriloop.assistant.events import Note, finish
+from veriloop.assistant.generate.placing import place
 from veriloop.assistant.generate.synthesis import Abstained
-from veriloop.assistant.generate.workflow import Generated, generate
+from veriloop.assistant.generate.workflow import Generated, Request, generate
 from veriloop.assistant.repository.private import cache_home
 from veriloop.assistant.verify.toolchain import Toolchain
+from veriloop.models.model import Model
+from veriloop.models.named import opened
+from veriloop.models.store import Store, data_home
 
 NAME = "generate"
-HELP = "make a module from the tables, maps, diagrams and waveforms of a specification"
+HELP = "make a module from a specification, and cross-examine what was not given as data"
 
 NOT_VERIFIED_EXIT = 3
 _MOST_BYTES = 4 << 20
+_MOST_ANSWERS = 64
+_NOBODY = "none"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declares the specification, what is known beside it, and where the module goes."""
+    """Declares the specification, what is known beside it, who answers, and where the module goes."""
     parser.add_argument("specification", metavar="SPEC", help="a text or Markdown file; - reads from stdin")
     parser.add_argument("-o", "--output", metavar="FILE", help="write the module there instead of to the terminal")
-    parser.add_argument("--bench", metavar="FILE", help="write the testbench there that plays the specification's data")
+    parser.add_argument("--bench", metavar="FILE", help="write the testbench there that judged the module")
     parser.add_argument("--top", metavar="MODULE", help="the module's name, if not the specification's")
     parser.add_argument("--ports", metavar="FILE", help="a file with the module header to use")
     parser.add_argument(
@@ -37,17 +46,29 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=[],
         help="a module that somebody or a model wrote to this specification; several are held against each other",
     )
+    parser.add_argument(
+        "--reference",
+        metavar="FILE",
+        action="append",
+        default=[],
+        help="a reference model in Python: eval(inputs) -> outputs, a call a clock; run without files or network",
+    )
+    parser.add_argument(
+        "--model",
+        metavar="NAME",
+        default="",
+        help="ask this model (a name, a .gguf or .jsonl file, an address); none: nobody (default: the one chosen)",
+    )
+    parser.add_argument("-n", type=int, default=12, metavar="N", help="how many answers of each kind (default: 12)")
+    parser.add_argument("--plan", action="store_true", help="make a plan of several modules first; takes a model")
+    parser.add_argument("--apply", action="store_true", help="put it into the work tree through the gate; takes -o")
 
 
 def run(arguments: argparse.Namespace, session: Session) -> int:
     """Makes the module. 0: made, and nothing that was run speaks against it; 1: something does; 3: nothing was made."""
     cwd = session.cwd
     text = _specification(arguments.specification, cwd)
-    for name in filter(None, (arguments.output, arguments.bench)):
-        if (cwd / name).exists():
-            raise UsageError(f"{name} is there already", hint=f"veriloop generate ... -o {_other(name)}")
-        if not (cwd / name).parent.is_dir():
-            raise UsageError(f"no such directory: {Path(name).parent}")
+    _check_options(arguments, cwd)
     tools = load_config(cwd).user.tools
     toolchain = Toolchain.find(
         cache=cache_home(),
@@ -56,33 +77,93 @@ def run(arguments: argparse.Namespace, session: Session) -> int:
         iverilog=tools.iverilog,
         compiler=tools.cxx,
     )
-    made = finish(
-        generate(
-            text,
-            header=_read(arguments.ports, cwd).decode("utf-8", errors="replace") if arguments.ports else None,
+    with contextlib.ExitStack() as stack:
+        request = Request(
+            text=text,
+            header=_text_of(arguments.ports, cwd) if arguments.ports else None,
             top=arguments.top,
-            answers=[_read(name, cwd) for name in arguments.answer],
-            toolchain=toolchain,
-            cancel=session.cancel,
-        ),
-        session.observe,
-    )
+            answers=[*(_read(name, cwd) for name in arguments.answer), *_existing(arguments, cwd)],
+            references=[_text_of(name, cwd) for name in arguments.reference],
+            model=_model(arguments, session, stack),
+            count=arguments.n,
+            planned=arguments.plan,
+        )
+        if arguments.plan and request.model is None:
+            raise UsageError("--plan takes a model", hint="veriloop generate SPEC --plan --model NAME")
+        made = finish(generate(request, toolchain=toolchain, cancel=session.cancel), session.observe)
     if isinstance(made, Abstained):
         session.result(_abstained(made), {"status": "abstained", "reason": made.reason, "questions": made.questions})
         return NOT_VERIFIED_EXIT
-    if not made.refuted:
-        _write(arguments.output, cwd, made.rtl)
-        _write(arguments.bench, cwd, made.testbench.encode())
+    applied: tuple[str, ...] = ()
+    if made.refuted:
+        pass
+    elif arguments.apply:
+        applied = _apply(made, arguments, session)
+    else:
+        write_new(arguments.output, cwd, made.rtl)
+        write_new(arguments.bench, cwd, made.testbench.encode())
     if arguments.bench and not made.testbench:
-        session.observe(
-            Note("the specification's data gives no testbench: nothing brings the design into a known state")
-        )
-    session.result(_text(made, shown=arguments.output is None), _json(made))
+        session.observe(Note("there is no testbench: nothing brings the design into a known state, or nobody agrees"))
+    shown = arguments.output is None
+    session.result(generated_text(made, shown=shown, applied=applied), generated_json(made, applied=applied))
     return 1 if made.refuted else 0
 
 
+def _check_options(arguments: argparse.Namespace, cwd: Path) -> None:
+    if not 1 <= arguments.n <= _MOST_ANSWERS:
+        raise UsageError(f"-n must be from 1 to {_MOST_ANSWERS}")
+    if arguments.apply and not arguments.output:
+        raise UsageError("--apply takes -o FILE", hint="veriloop generate SPEC -o rtl/NAME.sv --apply")
+    for name in filter(None, (arguments.output, arguments.bench)):
+        if (cwd / name).exists() and not arguments.apply:
+            raise UsageError(f"{name} is there already", hint=f"veriloop generate ... -o {_other(name)}")
+        if not (cwd / name).parent.is_dir():
+            raise UsageError(f"no such directory: {Path(name).parent}")
+
+
+def _existing(arguments: argparse.Namespace, cwd: Path) -> list[bytes]:
+    """The user's own code where the module is to go: one more answer."""
+    path = cwd / arguments.output if arguments.output else None
+    return [path.read_bytes()] if path is not None and arguments.apply and path.is_file() else []
+
+
+def _model(arguments: argparse.Namespace, session: Session, stack: contextlib.ExitStack) -> Model | None:
+    """The model that is named, else the one that the user has chosen, else the one that came with the package."""
+    if arguments.model == _NOBODY:
+        return None
+    store = Store(data_home(os.environ))
+    if arguments.model:
+        return stack.enter_context(opened(arguments.model, store, cwd=session.cwd))
+    choice = store.choose("generate")
+    if choice is None:
+        return None
+    session.observe(Note(f"answers come from {choice.model.name}: {choice.why}"))
+    return stack.enter_context(opened(choice.model.name, store, cwd=session.cwd))
+
+
+def _apply(made: Generated, arguments: argparse.Namespace, session: Session) -> tuple[str, ...]:
+    """Puts the module and its testbench into the work tree.
+
+    Raises:
+        NotVerified: the evidence does not reach, or the gate refuses.
+    """
+    try:
+        placing = place(
+            made,
+            arguments.output,
+            arguments.bench,
+            repository=open_repository(session),
+            cwd=session.cwd,
+            cancel=session.cancel,
+        )
+        return finish(placing, session.observe)
+    except NotVerified:
+        session.result(generated_text(made, shown=True, applied=()), generated_json(made, applied=()))
+        raise
+
+
 def _specification(name: str, cwd: Path) -> str:
-    content = sys.stdin.buffer.read() if name == "-" else _read(name, cwd)
+    content = sys.stdin.buffer.read(_MOST_BYTES + 1) if name == "-" else _read(name, cwd)
     if len(content) > _MOST_BYTES:
         raise UsageError(f"{name} is larger than {_MOST_BYTES >> 20} MiB: that is no specification of one module")
     text = content.decode("utf-8", errors="replace")
@@ -98,63 +179,18 @@ def _read(name: str, cwd: Path) -> bytes:
         raise UsageError(f"{name} cannot be read: {error.strerror}") from error
 
 
+def _text_of(name: str, cwd: Path) -> str:
+    return _read(name, cwd).decode("utf-8", errors="replace")
+
+
 def _other(name: str) -> str:
     path = Path(name)
     return str(path.with_name(f"{path.stem}_new{path.suffix}"))
 
 
-def _write(name: str | None, cwd: Path, content: bytes) -> None:
-    if not name or not content:
-        return
-    try:
-        # Exclusive: what somebody wrote there since must not be lost.
-        with (cwd / name).open("xb") as stream:
-            stream.write(content)
-    except OSError as error:
-        raise UsageError(f"{name} cannot be written: {error.strerror}") from error
-
-
 def _abstained(made: Abstained) -> str:
     lines = [f"nothing was made: {made.reason}", *(f"  {question}" for question in made.questions)]
     if not made.questions:
-        lines.append("  what it says in prose takes a model, or answers to hold against each other: --answer FILE ...")
+        lines.append("  what it says in prose takes a model (--model NAME), or answers to hold against each other")
+        lines.append("  (--answer FILE --answer FILE ...)")
     return "\n".join(lines) + "\n"
-
-
-def _text(made: Generated, *, shown: bool) -> str:
-    lines = [made.rtl.decode("utf-8", errors="replace")] if shown else []
-    lines.append(f"{made.toplevel}: {made.how}")
-    if made.confidence is not None:
-        lines.append(f"  confidence {made.confidence:.2f}; no test of yours exists")
-    lines += [f"  assumed: {line}" for line in made.assumed]
-    for step in made.steps:
-        checks = sum(run.checks for run in step.results)
-        said = f"{checks} values compared in {len(step.results)} runs" if step.results else step.detail
-        lines.append(f"  {'ok  ' if step.passed else 'FAIL'} {step.name}: {said}")
-    lines.append(f"evidence: {made.evidence.label}")
-    return "\n".join(lines) + "\n"
-
-
-def _json(made: Generated) -> dict[str, Any]:
-    return {
-        "status": "refuted" if made.refuted else "generated",
-        "toplevel": made.toplevel,
-        "how": made.how,
-        "confidence": made.confidence,
-        "evidence": made.evidence.label,
-        "assumed": made.assumed,
-        "steps": [
-            {
-                "name": step.name,
-                "passed": step.passed,
-                "detail": step.detail,
-                "runs": [
-                    {"engine": run.engine, "start": run.start, "outcome": run.outcome.value, "checks": run.checks}
-                    for run in step.results
-                ],
-            }
-            for step in made.steps
-        ],
-        "rtl": made.rtl.decode("utf-8", errors="replace"),
-        "testbench": made.testbench,
-    }

@@ -57,7 +57,7 @@ VERBS = {
 
 SUMMARIES = {
     "repair": "find a verified change that makes a failing test pass",
-    "generate": "make a module from the tables, maps, diagrams and waveforms of a specification",
+    "generate": "make a module from a specification, and cross-examine what was not given as data",
     "explain": "say what a module, a block or a line does, and what is unsure about it",
     "check": "judge a change that is there already, with the evidence",
     "undo": "take back the last change that was applied",

@@ -92,6 +92,11 @@ class Interface:
         """The inputs that are neither clock nor reset."""
         return tuple(port for port in self.inputs if port not in (self.clock, self.reset))
 
+    def header(self) -> str:
+        """The module's header in SystemVerilog."""
+        ports = ",\n".join(f"  {port}" for port in self.ports)
+        return f"module {self.toplevel} (\n{ports}\n);"
+
     def bits(self, port: PortDeclaration) -> tuple[Bit, ...]:
         """A port's bits, the highest first."""
         if port.width_bits == 1:
@@ -146,6 +151,34 @@ def read_interface(text: str, *, header: str | None = None) -> Interface | None:
         ports = tuple(_listed(match, text) for match in listed)
         return Interface(toplevel=name[1] if name else "top", ports=ports)
     return _from_header("\n".join(bare_lines(text)))
+
+
+def contradictions(text: str, *, header: str | None = None) -> tuple[str, ...]:
+    """Where a specification says two things about one port: listed twice, or another width in the header beside it."""
+    listed = [_listed(match, text) for line in bare_lines(text) if (match := _LISTED.match(line))]
+    known: dict[str, PortDeclaration] = {}
+    found: list[str] = []
+    for port in listed:
+        other = known.setdefault(port.name, port)
+        if (other.direction, other.width_bits) != (port.direction, port.width_bits):
+            found.append(f"is {port.name} {_said(other)} or {_said(port)}?")
+    given = (
+        _from_header(header) if header is not None else _from_header("\n".join(bare_lines(text))) if listed else None
+    )
+    for port in given.ports if given is not None and (header is not None or given.toplevel in _names(text)) else ():
+        other = known.get(port.name, port)
+        if (other.direction, other.width_bits) != (port.direction, port.width_bits):
+            found.append(f"is {port.name} {_said(other)}, as listed, or {_said(port)}, as in the header?")
+    return tuple(dict.fromkeys(found))
+
+
+def _names(text: str) -> set[str]:
+    return set(_NAMED.findall(text))
+
+
+def _said(port: PortDeclaration) -> str:
+    article = "an input" if port.direction == "input" else "an output"
+    return f"{article} of {port.width_bits} bit{'s' if port.width_bits > 1 else ''}"
 
 
 def _listed(match: re.Match[str], text: str) -> PortDeclaration:

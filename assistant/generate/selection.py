@@ -1,34 +1,30 @@
-"""Cross-examination: independent answers to one specification on the same stimuli, and which to believe.
+"""Which of several independent answers to believe, and how sure that is.
 
-Answers that never differed form a group. The largest group is believed the more, the larger it is; an answer that
-follows from the specification's own data is believed before all. Method: ChipMATE's and CorrectBench's agreement of
-independent answers, by behaviour over all stimuli instead of pair by pair.
+The largest group of answers that behave alike is believed the more, the larger it is and where reference models say the
+same; an answer that follows from the specification's own data is believed before all.
 """
 
 from __future__ import annotations
 
-import tempfile
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from veriloop.assistant.design.elaborate import Elaborator
-from veriloop.assistant.design.model import Design, Diagnostic
-from veriloop.assistant.events import CancelToken
+from veriloop.assistant.events import CancelToken, Note, Run
+from veriloop.assistant.generate.answers import Rtl, read_reference, read_rtl
+from veriloop.assistant.generate.divergence import Divergence, divergence, question
+from veriloop.assistant.generate.examination import Answer, Examination, Group, examine
 from veriloop.assistant.generate.interface import Interface
-from veriloop.assistant.generate.power_up import with_power_up
+from veriloop.assistant.generate.reference_model.text import ReferenceModel, Refused
 from veriloop.assistant.generate.synthesis import Synthesis
-from veriloop.assistant.repair.compile_errors import compile_fixes
-from veriloop.assistant.verify.differential import compare
 from veriloop.assistant.verify.toolchain import Toolchain
 
-_FILE = Path("answer.sv")
-_SEEDS = (1, 2)
-_CYCLES = 2048
 _SYNTHESISED = 0.97
 _PRIOR = 0.8
 """The doubt, in answers, that stands against every group: an answer that is alone is believed half."""
+_RIVAL = 0.5
+"""A second group of this share of the first is a question to a person."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,9 +36,13 @@ class Selection:
         confidence: how sure it is that the text is right, from 0 to 1.
         agreeing: answers in its group, as they came.
         examined: answers that could be compared.
-        refused: answers that do not elaborate or have other ports, even after typed fixes.
+        refused: answers that cannot be used, even after typed fixes.
         how: what decided.
         notes: what was changed in the answer.
+        reference: a reference model that behaves alike; empty where there is none.
+        questions: what the specification does not decide, as far as the answers show it.
+        divergence: where the second group parts from the chosen one.
+        examination: all that was compared; none where nothing had to be.
     """
 
     text: bytes
@@ -52,143 +52,134 @@ class Selection:
     refused: int
     how: str
     notes: tuple[str, ...] = ()
+    reference: str = ""
+    questions: tuple[str, ...] = ()
+    divergence: Divergence | None = None
+    examination: Examination | None = None
 
 
 def select(
     answers: Sequence[bytes],
     interface: Interface,
     *,
+    specification: str = "",
+    references: Sequence[str] = (),
     synthesis: Synthesis | None = None,
     scratch: Path,
     toolchain: Toolchain,
     cancel: CancelToken,
-) -> Selection | None:
+) -> Run[Selection | None]:
     """Chooses among answers without a test; none where no answer can be used.
 
     Args:
         answers: modules that were written independently of each other.
         interface: the ports that they must have.
+        specification: its numbers are among the inputs that are tried.
+        references: reference models in Python, as independent.
         synthesis: what follows from the specification's data, where something does.
         scratch: an existing directory.
         toolchain: Icarus where it is installed (four-state), else Verilator.
         cancel: stops it.
     """
-    usable: Counter[bytes] = Counter()
-    notes: dict[bytes, tuple[str, ...]] = {}
-    for answer in answers:
+    usable: Counter[Answer] = Counter()
+    notes: dict[Answer, tuple[str, ...]] = {}
+    read: dict[bytes, Rtl | Refused] = {}
+    for number, answer in enumerate(answers, 1):
         cancel.check()
-        made = _usable(answer, interface)
-        if made is not None:
-            usable[made[0]] += 1
-            notes.setdefault(made[0], made[1])
+        if answer not in read:
+            read[answer] = read_rtl(answer, interface)
+        made = read[answer]
+        if isinstance(made, Refused):
+            yield Note(f"answer {number} {made.why}")
+            continue
+        same = next((one for one in usable if isinstance(one, Rtl) and one.text == made.text), made)
+        usable[same] += 1
+        notes.setdefault(same, made.notes)
     refused = len(answers) - usable.total()
     if synthesis is not None:
-        return Selection(
-            text=synthesis.rtl.encode(),
-            confidence=_SYNTHESISED,
-            agreeing=0,
-            examined=usable.total(),
-            refused=refused,
-            how=f"follows from the specification's {synthesis.kind}",
-            notes=synthesis.assumed,
-        )
+        return _synthesised(synthesis, usable.total(), refused)
     if not usable:
         return None
-    taken = _taken(list(usable), interface, scratch=scratch, toolchain=toolchain, cancel=cancel)
-    if not taken:
-        return None
-    refused += usable.total() - sum(usable[text] for text in taken)
-    texts = list(taken)
-    groups = _groups(texts, interface, scratch=scratch, toolchain=toolchain, cancel=cancel)
-    sizes: Counter[int] = Counter()
-    for text, group in zip(texts, groups, strict=True):
-        sizes[group] += usable[text]
-    best = max(sizes, key=lambda group: (sizes[group], -group))
-    members = [text for text, group in zip(texts, groups, strict=True) if group == best]
-    # Of those that behave the same, the one that most answers are, then the shortest, changed the least.
-    chosen = min(members, key=lambda text: (len(notes[text]), -usable[text], len(text)))
-    total = sum(sizes.values())
+    for number, text in enumerate(references, 1):
+        model = read_reference(text)
+        if isinstance(model, Refused):
+            yield Note(f"reference model {number} {model.why}")
+        else:
+            usable[model] += 1
+    texts = list(usable)
+    examined = yield from examine(
+        texts,
+        [usable[one] for one in texts],
+        interface,
+        specification,
+        scratch=scratch,
+        toolchain=toolchain,
+        cancel=cancel,
+    )
+    for number, why in examined.faults.items():
+        kind = "answer" if isinstance(texts[number], Rtl) else "reference model"
+        yield Note(f"{kind} {number + 1} drops out: it {why}")
+    return _chosen(examined, interface, specification, refused, notes)
+
+
+def _synthesised(synthesis: Synthesis, usable: int, refused: int) -> Selection:
     return Selection(
-        text=chosen,
-        confidence=round(sizes[best] / (total + _PRIOR), 3),
-        agreeing=sizes[best],
-        examined=total,
+        text=synthesis.rtl.encode(),
+        confidence=_SYNTHESISED,
+        agreeing=0,
+        examined=usable,
         refused=refused,
-        how=f"{sizes[best]} of {total} independent answers agree on {_CYCLES * len(_SEEDS)} cycles",
-        notes=notes[chosen],
+        how=f"follows from the specification's {synthesis.kind}",
+        notes=synthesis.assumed,
     )
 
 
-def _usable(answer: bytes, interface: Interface) -> tuple[bytes, tuple[str, ...]] | None:
-    """An answer that elaborates with the ports asked for, after typed fixes if it takes them; and what they were."""
-    design = Design(toplevel=interface.toplevel, sources=(_FILE,))
-    elaborator = Elaborator(design, {_FILE: answer})
-
-    def errors(content: bytes) -> Sequence[Diagnostic]:
-        return elaborator.errors({_FILE: content})
-
-    notes: tuple[str, ...] = ()
-    if errors(answer):
-        fixed = compile_fixes(answer, errors, lambda diagnostic: True)
-        if not fixed:
-            return None
-        answer, notes = fixed[0].content, tuple(f"fixed: {operator}" for operator in fixed[0].operators)
-    module = elaborator.elaborate({_FILE: answer}).modules.get(interface.toplevel)
-    wanted = {(port.name, port.direction, port.width_bits) for port in interface.ports}
-    if module is None or {(port.name, port.direction, port.width_bits) for port in module.ports} != wanted:
+def _chosen(
+    examined: Examination,
+    interface: Interface,
+    specification: str,
+    refused: int,
+    notes: dict[Answer, tuple[str, ...]],
+) -> Selection | None:
+    """The answer that stands for the most believed group that has RTL."""
+    best = next((group for group in examined.groups if group.rtl), None)
+    if best is None:
         return None
-    if interface.clock is not None and interface.reset is None:
-        started, registers = with_power_up(answer)
-        if registers and not errors(started):
-            return started, (*notes, f"no reset: {', '.join(registers)} start at 0")
-    return answer, notes
+    number = representative(examined, best, notes)
+    chosen = examined.answers[number]
+    assert isinstance(chosen, Rtl)
+    rival = next((group for group in examined.groups if group is not best), None)
+    parted = divergence(examined, number, rival.members[0], interface, specification) if rival is not None else None
+    disputed = rival is not None and rival.size >= _RIVAL * best.size
+    total = examined.total
+    kinds = "independent answers, RTL and reference models," if best.both_kinds else "independent answers"
+    return Selection(
+        text=chosen.text,
+        confidence=round(best.size / (total + _PRIOR), 3),
+        agreeing=best.size,
+        examined=total,
+        refused=refused + sum(examined.counts[one] for one in examined.faults),
+        how=f"{best.size} of {total} {kinds} agree on {examined.cycles} cycles",
+        notes=notes.get(chosen, ()),
+        reference=_reference(examined, best),
+        questions=(question(parted, interface),) if parted is not None and disputed else (),
+        divergence=parted,
+        examination=examined,
+    )
 
 
-def _taken(
-    texts: Sequence[bytes], interface: Interface, *, scratch: Path, toolchain: Toolchain, cancel: CancelToken
-) -> tuple[bytes, ...]:
-    """The texts that the simulator takes, which knows less of the language than the elaborator does."""
-    icarus = toolchain.icarus
-    if icarus is None:
-        return tuple(texts)
-    found: list[bytes] = []
-    with tempfile.TemporaryDirectory(dir=scratch) as name:
-        path = Path(name, _FILE)
-        design = Design(toplevel=interface.toplevel, sources=(path,))
-        for text in texts:
-            path.write_bytes(text)
-            if icarus.build(design, Path(name, "answer.vvp"), cwd=Path(name), cancel=cancel) is None:
-                found.append(text)
-    return tuple(found)
+def representative(examined: Examination, group: Group, notes: dict[Answer, tuple[str, ...]]) -> int:
+    """Of those that behave the same, the one that was changed least, that most answers are, then the shortest."""
+    rtl = [number for number in group.members if isinstance(examined.answers[number], Rtl)]
+
+    def order(number: int) -> tuple[int, int, int]:
+        one = examined.answers[number]
+        assert isinstance(one, Rtl)
+        return len(notes.get(one, ())), -examined.counts[number], len(one.text)
+
+    return min(rtl, key=order)
 
 
-def _groups(
-    texts: Sequence[bytes], interface: Interface, *, scratch: Path, toolchain: Toolchain, cancel: CancelToken
-) -> list[int]:
-    """For each text the number of its group; each is alone where they cannot be put side by side."""
-    if len(texts) == 1:
-        return [0]
-    design = Design(toplevel=interface.toplevel, sources=(_FILE,))
-    apart: set[tuple[int, int]] = set()
-    with tempfile.TemporaryDirectory(dir=scratch) as name:
-        root = Path(name)
-        (root / _FILE).write_bytes(texts[0])
-        for seed in _SEEDS:
-            found = compare(
-                [{str(_FILE): text} for text in texts],
-                design,
-                root=root,
-                scratch=scratch,
-                toolchain=toolchain,
-                cancel=cancel,
-                cycles=_CYCLES,
-                seed=seed,
-            )
-            if found is None:
-                return list(range(len(texts)))
-            apart |= set(found.differs)
-    groups: list[int] = []
-    for index in range(len(texts)):
-        same = next((other for other in range(index) if (other, index) not in apart), None)
-        groups.append(groups[same] if same is not None else max(groups, default=-1) + 1)
-    return groups
+def _reference(examined: Examination, group: Group) -> str:
+    models = [one for number in group.members if isinstance(one := examined.answers[number], ReferenceModel)]
+    return min((model.source for model in models), key=len, default="")

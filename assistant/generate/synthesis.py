@@ -84,8 +84,7 @@ def synthesise(text: str, interface: Interface) -> Synthesis | Abstained:
         kinds = " and ".join(kind for kind, _ in found)
         return Abstained(reason=f"its {kinds} say different things")
     kind, body = found[0]
-    ports = ",\n".join(f"  {port}" for port in interface.ports)
-    rtl = f"module {interface.toplevel} (\n{ports}\n);\n{body.lines.rstrip()}\nendmodule\n"
+    rtl = f"{interface.header()}\n{body.lines.rstrip()}\nendmodule\n"
     return Synthesis(interface=interface, rtl=rtl, kind=kind, played=body.played, assumed=body.assumed)
 
 

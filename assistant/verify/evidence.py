@@ -16,11 +16,13 @@ class Evidence(IntEnum):
     PARSES = 1
     LINTS = 2
     ELABORATES = 3
-    TESTS_ICARUS = 4
+    AGREEMENT = 4
+    """Passed by tests that rest on independent answers agreeing with each other; no test of the user's exists."""
+    TESTS_ICARUS = 5
     """Passed by a testbench that only Icarus can run, with Verilator's lint and elaboration beside it."""
-    TESTS = 5
+    TESTS = 6
     """At least one test ran and passed, judged by Verilator from every start state."""
-    TESTS_MUTANTS = 6
+    TESTS_MUTANTS = 7
     """The same, and the tests were seen to fail on mutants."""
 
     @property
@@ -34,6 +36,7 @@ _LABELS = {
     Evidence.PARSES: "parses",
     Evidence.LINTS: "lints",
     Evidence.ELABORATES: "elaborates",
+    Evidence.AGREEMENT: "agreement",
     Evidence.TESTS_ICARUS: "tests (icarus)",
     Evidence.TESTS: "tests",
     Evidence.TESTS_MUTANTS: "tests+mutants",

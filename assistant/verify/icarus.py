@@ -78,14 +78,16 @@ class Icarus:
         modules: Sequence[Path] = (),
         env: Mapping[str, str] | None = None,
         dumps: bool = True,
+        cpu_limit_s: int | None = None,
     ) -> Completed:
         """Runs a compiled design with the VPI libraries `modules`; `-n` makes `$stop` end it.
 
-        Without `dumps` no waveform file is written, whatever the design asks for.
+        Without `dumps` no waveform file is written, whatever the design asks for. `cpu_limit_s` ends it however loaded
+        the machine is.
         """
         loaded = [word for path in modules for word in ("-m", str(path))]
         argv: list[str | Path] = [self.runtime, "-n", *loaded, binary, *([] if dumps else [NO_DUMPS]), *plusargs]
-        return execute(argv, cwd=cwd, timeout_s=timeout_s, cancel=cancel, env=env)
+        return execute(argv, cwd=cwd, timeout_s=timeout_s, cancel=cancel, env=env, cpu_limit_s=cpu_limit_s)
 
 
 def design_arguments(design: Design) -> list[str]:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from veriloop.assistant.events import CancelToken
+from veriloop.assistant.events import CancelToken, Event, finish
 from veriloop.assistant.generate.interface import read_interface
 from veriloop.assistant.generate.selection import select
 from veriloop.assistant.generate.synthesis import Synthesis, synthesise
@@ -26,10 +26,21 @@ def toolchain():
     return Toolchain.find(cache=cache_home(), cancel=CancelToken())
 
 
-def chosen(answers, toolchain, tmp_path, *, header=HEADER, synthesis=None):
+def chosen(answers, toolchain, tmp_path, *, header=HEADER, synthesis=None, references=(), told=False):
     interface = read_interface("", header=header)
     assert interface is not None
-    return select(answers, interface, synthesis=synthesis, scratch=tmp_path, toolchain=toolchain, cancel=CancelToken())
+    events: list[Event] = []
+    run = select(
+        answers,
+        interface,
+        synthesis=synthesis,
+        references=references,
+        scratch=tmp_path,
+        toolchain=toolchain,
+        cancel=CancelToken(),
+    )
+    found = finish(run, events.append)
+    return (found, events) if told else found
 
 
 def test_the_largest_group_is_believed(toolchain, tmp_path):
@@ -74,3 +85,75 @@ def test_registers_without_a_reset_get_a_start(toolchain, tmp_path):
     found = chosen([text], toolchain, tmp_path, header="module d(input clk, input d, output q);")
     assert b"initial begin" in found.text
     assert found.notes == ("no reset: q start at 0",)
+
+
+COUNTER = """module count(input clk, input rst, input en, output reg [3:0] q);
+  always @(posedge clk) if (rst) q <= 0; else EDIT
+endmodule
+"""
+HOLDS, CLEARS, RUNS = (
+    COUNTER.replace("EDIT", text).encode()
+    for text in ("if (en) q <= q + 1;", "if (en) q <= q + 1; else q <= 0;", "q <= q + 1;")
+)
+COUNTS = """class Count:
+    def __init__(self):
+        self.q = 0
+    def eval(self, inputs):
+        if inputs["rst"]:
+            self.q = 0
+        elif inputs["en"]:
+            self.q = (self.q + 1) % 16
+        return {"q": self.q}
+"""
+PORTS_OF_COUNT = "module count(input clk, input rst, input en, output [3:0] q);"
+
+
+def test_reference_models_decide_between_groups_of_rtl(toolchain, tmp_path):
+    found = chosen([HOLDS, CLEARS, RUNS], toolchain, tmp_path, header=PORTS_OF_COUNT, references=[COUNTS])
+    assert found.text == HOLDS
+    assert "2 of 4 independent answers, RTL and reference models" in found.how
+    assert "def eval" in found.reference
+
+
+def test_what_the_answers_do_not_agree_on_is_one_question(toolchain, tmp_path):
+    found = chosen([HOLDS, CLEARS], toolchain, tmp_path, header=PORTS_OF_COUNT)
+    (question,) = found.questions
+    assert "en=0" in question
+    assert "is q" in question
+    assert "(held)" in question
+    assert found.divergence is not None
+    assert found.divergence.signal == "q"
+
+
+def test_an_answer_that_never_settles_drops_out_alone(toolchain, tmp_path):
+    loop = PLUS.replace(b"a + b", b"~s + (a & b & 4'd0)")
+    hang = PLUS.replace(b"endmodule", b"  reg c = 0;\n  always c = ~c;\nendmodule")
+    found = chosen([PLUS, loop, PLUS, hang], toolchain, tmp_path)
+    assert found.text == PLUS
+    assert found.agreeing == 2
+
+
+def test_an_answer_that_talks_to_the_simulator_is_refused(toolchain, tmp_path):
+    text = PLUS.replace(b"endmodule", b'  initial $system("touch /tmp/x");\nendmodule')
+    found, events = chosen([PLUS, text], toolchain, tmp_path, told=True)
+    assert (found.agreeing, found.examined, found.refused) == (1, 1, 1)
+    assert any("calls the simulator" in str(event) for event in events)
+
+
+def test_twenty_answers_that_do_not_compile_are_none(toolchain, tmp_path):
+    answers = [b"module add(input [3:0] a b, output s; assign = %d" % (number % 2) for number in range(20)]
+    assert chosen(answers, toolchain, tmp_path) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("import os\ndef eval(i):\n    return {}", "imports os"),
+        ("def eval(i):\n    open('x', 'w')\n    return {}", "uses open"),
+        ("def eval(i):\n    return eval(i)", "calls itself without end"),
+    ],
+)
+def test_a_bad_reference_model_drops_out_and_is_named(text, why, toolchain, tmp_path):
+    found, events = chosen([HOLDS], toolchain, tmp_path, header=PORTS_OF_COUNT, references=[text, COUNTS], told=True)
+    assert found.text == HOLDS
+    assert any(why in str(event) for event in events)

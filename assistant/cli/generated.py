@@ -1,0 +1,77 @@
+"""What `veriloop generate` shows of a module that it made."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from veriloop.assistant.errors import UsageError
+from veriloop.assistant.generate.workflow import Generated
+
+
+def write_new(name: str | None, cwd: Path, content: bytes) -> None:
+    """Writes a file that is not there yet.
+
+    Raises:
+        UsageError: it is, or it cannot be written.
+    """
+    if not name or not content:
+        return
+    try:
+        # Exclusive: what somebody wrote there since must not be lost.
+        with (cwd / name).open("xb") as stream:
+            stream.write(content)
+    except OSError as error:
+        raise UsageError(f"{name} cannot be written: {error.strerror}") from error
+
+
+def generated_text(made: Generated, *, shown: bool, applied: Sequence[str]) -> str:
+    """For people: the module, what it rests on, what is open."""
+    lines = [made.rtl.decode("utf-8", errors="replace")] if shown else []
+    lines.append(f"{made.toplevel}: {made.how}")
+    if made.confidence is not None:
+        lines.append(f"  confidence {made.confidence:.2f}; no test of yours exists")
+    lines += [f"  assumed: {line}" for line in made.assumed]
+    for step in made.steps:
+        checks = sum(run.checks for run in step.results)
+        said = f"{checks} values compared in {len(step.results)} runs" if step.results else step.detail
+        lines.append(f"  {'ok  ' if step.passed else 'FAIL'} {step.name}: {said}")
+    if made.questions:
+        lines += ["the specification does not decide:", *(f"  {line}" for line in made.questions)]
+    if made.window:
+        lines += ["where the next best answers part from it:", *(f"  {line}" for line in made.window.splitlines())]
+    if applied:
+        lines.append(f"written to the work tree: {', '.join(applied)}; veriloop undo takes it back")
+    lines.append(f"evidence: {made.evidence.label}")
+    return "\n".join(lines) + "\n"
+
+
+def generated_json(made: Generated, *, applied: Sequence[str]) -> dict[str, Any]:
+    """For programs."""
+    return {
+        "status": "refuted" if made.refuted else "generated",
+        "toplevel": made.toplevel,
+        "how": made.how,
+        "confidence": made.confidence,
+        "evidence": made.evidence.label,
+        "assumed": made.assumed,
+        "questions": made.questions,
+        "window": made.window,
+        "steps": [
+            {
+                "name": step.name,
+                "passed": step.passed,
+                "detail": step.detail,
+                "runs": [
+                    {"engine": run.engine, "start": run.start, "outcome": run.outcome.value, "checks": run.checks}
+                    for run in step.results
+                ],
+            }
+            for step in made.steps
+        ],
+        "rtl": made.rtl.decode("utf-8", errors="replace"),
+        "testbench": made.testbench,
+        "reference": made.reference,
+        "applied": list(applied),
+    }
