@@ -94,19 +94,15 @@ def run(arguments: argparse.Namespace, session: Session) -> int:
     if isinstance(made, Abstained):
         session.result(_abstained(made), {"status": "abstained", "reason": made.reason, "questions": made.questions})
         return NOT_VERIFIED_EXIT
-    applied: tuple[str, ...] = ()
-    if made.refuted:
-        pass
-    elif arguments.apply:
-        applied = _apply(made, arguments, session)
-    else:
-        write_new(arguments.output, cwd, made.rtl)
-        write_new(arguments.bench, cwd, made.testbench.encode())
+    applied, refusal = _write(made, arguments, session)
     if arguments.bench and not made.testbench:
         session.observe(Note("there is no testbench: nothing brings the design into a known state, or nobody agrees"))
-    shown = arguments.output is None
-    session.result(generated_text(made, shown=shown, applied=applied), generated_json(made, applied=applied))
-    return 1 if made.refuted else 0
+    shown = arguments.output is None or bool(refusal)
+    session.result(
+        generated_text(made, shown=shown, applied=applied, refusal=refusal),
+        generated_json(made, applied=applied, refusal=refusal),
+    )
+    return 1 if made.refuted else NOT_VERIFIED_EXIT if refusal else 0
 
 
 def _check_options(arguments: argparse.Namespace, cwd: Path) -> None:
@@ -141,25 +137,26 @@ def _model(arguments: argparse.Namespace, session: Session, stack: contextlib.Ex
     return stack.enter_context(opened(choice.model.name, store, cwd=session.cwd))
 
 
-def _apply(made: Generated, arguments: argparse.Namespace, session: Session) -> tuple[str, ...]:
-    """Puts the module and its testbench into the work tree.
-
-    Raises:
-        NotVerified: the evidence does not reach, or the gate refuses.
-    """
+def _write(made: Generated, arguments: argparse.Namespace, session: Session) -> tuple[tuple[str, ...], str]:
+    """Writes what is not refuted; the paths that went through the gate, and why none did where it was asked for."""
+    if made.refuted:
+        return (), ""
+    if not arguments.apply:
+        write_new(arguments.output, session.cwd, made.rtl)
+        write_new(arguments.bench, session.cwd, made.testbench.encode())
+        return (), ""
+    placing = place(
+        made,
+        arguments.output,
+        arguments.bench,
+        repository=open_repository(session),
+        cwd=session.cwd,
+        cancel=session.cancel,
+    )
     try:
-        placing = place(
-            made,
-            arguments.output,
-            arguments.bench,
-            repository=open_repository(session),
-            cwd=session.cwd,
-            cancel=session.cancel,
-        )
-        return finish(placing, session.observe)
-    except NotVerified:
-        session.result(generated_text(made, shown=True, applied=()), generated_json(made, applied=()))
-        raise
+        return finish(placing, session.observe), ""
+    except NotVerified as error:
+        return (), f"{error.message}{f' ({error.hint})' if error.hint else ''}"
 
 
 def _specification(name: str, cwd: Path) -> str:

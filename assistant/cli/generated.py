@@ -26,7 +26,7 @@ def write_new(name: str | None, cwd: Path, content: bytes) -> None:
         raise UsageError(f"{name} cannot be written: {error.strerror}") from error
 
 
-def generated_text(made: Generated, *, shown: bool, applied: Sequence[str]) -> str:
+def generated_text(made: Generated, *, shown: bool, applied: Sequence[str] = (), refusal: str = "") -> str:
     """For people: the module, what it rests on, what is open."""
     lines = [made.rtl.decode("utf-8", errors="replace")] if shown else []
     lines.append(f"{made.toplevel}: {made.how}")
@@ -43,11 +43,13 @@ def generated_text(made: Generated, *, shown: bool, applied: Sequence[str]) -> s
         lines += ["where the next best answers part from it:", *(f"  {line}" for line in made.window.splitlines())]
     if applied:
         lines.append(f"written to the work tree: {', '.join(applied)}; veriloop undo takes it back")
+    if refusal:
+        lines.append(f"not applied: {refusal}")
     lines.append(f"evidence: {made.evidence.label}")
     return "\n".join(lines) + "\n"
 
 
-def generated_json(made: Generated, *, applied: Sequence[str]) -> dict[str, Any]:
+def generated_json(made: Generated, *, applied: Sequence[str] = (), refusal: str = "") -> dict[str, Any]:
     """For programs."""
     return {
         "status": "refuted" if made.refuted else "generated",
@@ -74,4 +76,5 @@ def generated_json(made: Generated, *, applied: Sequence[str]) -> dict[str, Any]
         "testbench": made.testbench,
         "reference": made.reference,
         "applied": list(applied),
+        "refusal": refusal,
     }

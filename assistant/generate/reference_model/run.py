@@ -20,7 +20,7 @@ from veriloop.assistant.generate.reference_model.text import ReferenceModel, Ref
 Values = Mapping[str, int]
 
 _MEMORY_BYTES = 512 << 20
-_CPU_S = 20
+_CPU_S = 5
 _TIMEOUT_S = 60.0
 _OUTPUT_BYTES = 64 << 20
 

@@ -96,7 +96,7 @@ def test_answers_are_held_against_each_other(here, capsys):
     assert code == 0
     assert "2 of 3 independent answers" in data["how"]
     assert 0.4 < data["confidence"] < 0.7
-    assert data["evidence"] == "elaborates"
+    assert data["evidence"] == "agreement"
     assert (here / "inv.sv").read_text() in {(here / "a.sv").read_text(), (here / "b.sv").read_text()}
 
 
