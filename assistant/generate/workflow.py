@@ -32,6 +32,8 @@ from veriloop.assistant.verify.toolchain import Toolchain
 from veriloop.models.model import Model
 
 _TIMEOUT_S = 30.0
+_FEWEST = 2
+"""Answers that have to agree, where there are so many."""
 DATA, AGREEMENT = "the specification's data", "what the answers agree on"
 
 
@@ -163,6 +165,8 @@ def _module(
             toolchain=toolchain,
             cancel=cancel,
         )
+    if chosen.agreeing < _FEWEST < chosen.examined + 1:
+        return Abstained(reason=f"no two of the {chosen.examined} answers agree", questions=chosen.questions)
     return _selected(chosen, interface, directory, toolchain, cancel)
 
 

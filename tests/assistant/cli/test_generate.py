@@ -73,11 +73,11 @@ def test_to_the_terminal_under_another_name(here, capsys, monkeypatch):
 
 def test_prose_is_not_guessed(here, capsys):
     (here / "spec.md").write_text(PROSE)
-    code, data = run(capsys, "spec.md", "-o", "inv.sv")
+    code, data = run(capsys, "spec.md", "-o", "inv.sv", "--model", "none")
     assert code == 3
     assert data["status"] == "abstained"
     assert not (here / "inv.sv").exists()
-    assert main(["generate", "spec.md"]) == 3
+    assert main(["generate", "spec.md", "--model", "none"]) == 3
     assert "--answer FILE" in capsys.readouterr().out
 
 
@@ -92,12 +92,24 @@ def test_answers_are_held_against_each_other(here, capsys):
     (here / "spec.md").write_text(PROSE)
     for name, text in (("a", "~a"), ("b", "!a"), ("c", "a")):
         (here / f"{name}.sv").write_text(f"module inv(input a, output y);\n  assign y = {text};\nendmodule\n")
-    code, data = run(capsys, "spec.md", "--answer", "a.sv", "--answer", "c.sv", "--answer", "b.sv", "-o", "inv.sv")
+    code, data = run(
+        capsys, "spec.md", "--answer", "a.sv", "--answer", "c.sv", "--answer", "b.sv", "-o", "inv.sv", "--model", "none"
+    )
     assert code == 0
     assert "2 of 3 independent answers" in data["how"]
     assert 0.4 < data["confidence"] < 0.7
     assert data["evidence"] == "agreement"
     assert (here / "inv.sv").read_text() in {(here / "a.sv").read_text(), (here / "b.sv").read_text()}
+
+
+def test_two_answers_that_differ_are_a_question(here, capsys):
+    (here / "spec.md").write_text(PROSE)
+    for name, text in (("a", "~a"), ("b", "a")):
+        (here / f"{name}.sv").write_text(f"module inv(input a, output y);\n  assign y = {text};\nendmodule\n")
+    code, data = run(capsys, "spec.md", "--answer", "a.sv", "--answer", "b.sv", "--model", "none")
+    assert code == 3
+    assert data["reason"] == "no two of the 2 answers agree"
+    assert data["questions"] == ["with a=0, is y 1 or 0?"]
 
 
 @pytest.mark.parametrize(
