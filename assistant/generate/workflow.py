@@ -133,6 +133,9 @@ def _module(
     made = synthesise(request.text, interface)
     if isinstance(made, Synthesis):
         return _synthesised(made)
+    if made.questions and not request.answers:
+        # A table with a gap or a contradiction is for a person to mend; a model would only guess it.
+        return made
     found = Candidates(tuple(request.answers), tuple(request.references))
     if request.model is not None:
         more = yield from candidates(request.model, request.text, interface, count=request.count, cancel=cancel)
