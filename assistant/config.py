@@ -19,13 +19,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
-from veriloop.assistant.design.project import DesignSettings
+from veriloop.assistant.design.settings import DesignSettings
 from veriloop.assistant.errors import ConfigError
 
 REPOSITORY_FILE = "veriloop.toml"
 USER_FILE = Path("veriloop", "config.toml")
 
 TestbenchKind = Literal["verilog", "trace", "cocotb", "command"]
+Level = Literal["lint", "elaborates", "tests", "mutants"]
+"""How far a check goes, and how far it has to get: names for the evidence classes, weakest first."""
 
 _USERS_OWN = ("tools", "tool", "check", "search", "cache", "model", "models", "host", "hosts", "server", "servers")
 """Tables that a repository might try to set and may not."""
@@ -74,6 +76,15 @@ class TestbenchSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class EvidenceRule:
+    """Files of which a change has to reach some class of evidence before `check` ends with 0."""
+
+    paths: tuple[str, ...] = ("*",)
+    """Globs; `*` crosses directories."""
+    at_least: Level = "tests"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ProjectSettings:
     """`[project]` of a `veriloop.toml`: how the tree is handled."""
 
@@ -83,6 +94,8 @@ class ProjectSettings:
     """Globs of the files that a repair may change. Empty: all that do not judge."""
     protected: tuple[str, ...] = ()
     """Globs of files that no patch may touch, beside the tests."""
+    evidence: tuple[EvidenceRule, ...] = ()
+    """What a change has to reach, beside what the user asks for; the stronger of two rules holds."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,6 +116,14 @@ class CheckSettings:
 
     allow_icarus_only: bool = False
     """Whether a change may be applied that only Icarus Verilog could judge."""
+    budget_s: float = 0.0
+    """Wall seconds that `check` may take where the command line does not say. 0: as long as it takes."""
+    over_budget: Literal["fail", "warn"] = "fail"
+    """Whether tests that the budget left out end a check with 3 or with a warning."""
+    evidence: tuple[EvidenceRule, ...] = ()
+    """What a change has to reach. A file that no rule names has to lint and to elaborate."""
+    blocking: tuple[str, ...] = ("LATCH", "MULTIDRIVEN")
+    """Lint rules of which a new finding refuses a change; `*`: all."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -162,15 +183,20 @@ class Config:
     """Keys that a file sets, e.g. `design.toplevel`; all others have their defaults."""
 
 
-def load_config(root: Path, environment: Mapping[str, str] | None = None) -> Config:
+def load_config(root: Path, environment: Mapping[str, str] | None = None, *, content: bytes | None = None) -> Config:
     """The settings for the tree at a root; files that are not there leave the defaults.
+
+    Args:
+        root: where the tree lies.
+        environment: says where the user's file stands; this process's by default.
+        content: what the repository's file holds, in place of what it holds on disk.
 
     Raises:
         ConfigError: a file cannot be read, or says what it may not say.
     """
     repository_path = root / REPOSITORY_FILE
     user_path = user_config_path(os.environ if environment is None else environment)
-    repository_table = _parse(repository_path)
+    repository_table = _parse(repository_path) if content is None else _parsed(content, repository_path)
     user_table = _parse(user_path)
     for name in _USERS_OWN:
         if name in repository_table:
@@ -217,11 +243,17 @@ def _base_directory(environment: Mapping[str, str], name: str, default: str) -> 
 
 def _parse(path: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(path.read_bytes().decode("utf-8-sig"))
+        content = path.read_bytes()
     except FileNotFoundError:
         return {}
     except OSError as error:
         raise ConfigError(f"{path}: cannot be read: {error.strerror}") from error
+    return _parsed(content, path)
+
+
+def _parsed(content: bytes, path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(content.decode("utf-8-sig"))
     except UnicodeDecodeError as error:
         raise ConfigError(f"{path}: is not UTF-8") from error
     except (tomllib.TOMLDecodeError, RecursionError) as error:
@@ -349,6 +381,8 @@ def _unique(names: list[str], path: Path) -> None:
 
 
 def _in_range(user: UserConfig, path: Path) -> None:
+    if not 0 <= user.check.budget_s < float("inf"):
+        raise ConfigError(f"{path}: `check.budget_s` must not be negative")
     if not 0 < user.search.budget_s < float("inf"):
         raise ConfigError(f"{path}: `search.budget_s` must be above 0")
     if user.search.jobs < 0:

@@ -6,7 +6,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from veriloop.assistant.config import Config, load_config
+from veriloop.assistant.config import REPOSITORY_FILE, Config, load_config
 from veriloop.assistant.errors import UsageError
 from veriloop.assistant.events import CancelToken
 from veriloop.assistant.gate import Gate
@@ -37,14 +37,20 @@ class Context:
     cancel: CancelToken
 
     @classmethod
-    def of(cls, repository: Repository, cancel: CancelToken) -> Context:
+    def of(cls, repository: Repository, cancel: CancelToken, *, tree: str = "") -> Context:
         """Reads the settings and finds the tools that they name.
+
+        Args:
+            repository: the user's.
+            cancel: stops everything.
+            tree: the tree whose settings count; empty: those on disk.
 
         Raises:
             ConfigError: a configuration file cannot be used.
             ToolNotFound: no Verilator.
         """
-        config = load_config(repository.root)
+        content = (repository.read(tree, REPOSITORY_FILE) or b"") if tree else None
+        config = load_config(repository.root, content=content)
         tools = config.user.tools
         toolchain = Toolchain.find(
             cache=repository.cache,

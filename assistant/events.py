@@ -7,6 +7,7 @@ line loops over it, the terminal runs it in a thread worker, the language server
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from typing import TypeAlias, TypeVar
@@ -80,3 +81,37 @@ class CancelToken:
     def wait(self, seconds: float) -> bool:
         """Sleeps up to `seconds`; true as soon as the token is set."""
         return self._flag.wait(seconds)
+
+
+class Deadline(CancelToken):
+    """Set by another token, or once a time has come.
+
+    Args:
+        outer: the token of whoever asked for the work.
+        at: on `time.monotonic()`'s clock.
+    """
+
+    def __init__(self, outer: CancelToken, at: float) -> None:
+        super().__init__()
+        self._outer = outer
+        self._at = at
+
+    @property
+    def left_s(self) -> float:
+        """Seconds until the time comes; none are left when it has."""
+        return max(0.0, self._at - time.monotonic())
+
+    @property
+    def cancelled(self) -> bool:
+        """Whether somebody asked the work to stop, or its time is over."""
+        return self._outer.cancelled or super().cancelled or self.left_s == 0.0
+
+    def check(self) -> None:
+        """Raises `Cancelled` if the work has to stop."""
+        if self.cancelled:
+            raise Cancelled
+
+    def wait(self, seconds: float) -> bool:
+        """Sleeps up to `seconds`; true as soon as the work has to stop."""
+        self._outer.wait(min(seconds, self.left_s))
+        return self.cancelled

@@ -22,25 +22,33 @@ from veriloop.assistant.verify.cache import VerdictCache
 from veriloop.assistant.verify.evidence import Evidence, Report, Step
 from veriloop.assistant.verify.judged import (
     NOT_THERE,
+    PROTECTED,
     Judged,
+    copied,
     evidence_of,
     new_warnings,
     passes,
     reasons,
+    shown,
     unchecked,
     without_root,
 )
 from veriloop.assistant.verify.protected import Contents, Protected, Workflow, protected
 from veriloop.assistant.verify.results import SimResult
 from veriloop.assistant.verify.simulation import conclude, is_cut_short, run_testbench
-from veriloop.assistant.verify.static import Found, instantiated, missing_files, parse_step, static_steps
+from veriloop.assistant.verify.static import (
+    Found,
+    instantiated,
+    looked_at,
+    missing_files,
+    parse_step,
+    static_steps,
+)
 from veriloop.assistant.verify.testbench import CommandTest, Testbench
 from veriloop.assistant.verify.toolchain import Toolchain
-from veriloop.assistant.verify.verdict_key import VerdictKey, verdict_key
+from veriloop.assistant.verify.verdict_key import VerdictKey, design_key, verdict_key
 
 _BASELINE = "baseline"
-PROTECTED = "protected"
-"""The step that says what a change touches of what judges it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +63,7 @@ class Gate:
         needs: ignored files that the tests need (`[project] needs` of veriloop.toml).
         editable: globs of what a repair may change (`[project] editable`); none: all that does not judge.
         locked: globs of what no patch may touch (`[project] protected`).
+        committed: the trees are git's own, so nothing of the work tree counts that they do not hold.
     """
 
     repository: Repository
@@ -64,6 +73,7 @@ class Gate:
     needs: tuple[str, ...] = ()
     editable: tuple[str, ...] = ()
     locked: tuple[str, ...] = ()
+    committed: bool = False
     _red: dict[tuple[str, Testbench], tuple[SimResult, ...]] = field(
         default_factory=dict, init=False, repr=False, compare=False
     )
@@ -123,15 +133,15 @@ class Gate:
         self, base: str, testbenches: Sequence[Testbench], *, designs: Sequence[Design] = ()
     ) -> Run[tuple[Step, ...]]:
         """What the base itself comes to. A workflow looks here for what fails before it starts."""
-        with self._copy(base) as (copy, scratch):
-            yield from self._tell(copy)
+        with self.copy(base) as (copy, scratch):
+            yield from self.tell(copy)
             judged = yield from self._judge(_BASELINE, copy, scratch, testbenches, designs, changed=())
             yield from map(Note, self._tell_what_is_missing(judged.steps))
         return judged.steps
 
     def keys(self, tree: str, testbenches: Sequence[Testbench]) -> tuple[tuple[Testbench, VerdictKey | None], ...]:
         """What the verdicts about a tree are kept under; none for one that is not kept."""
-        with self._copy(tree) as (copy, _):
+        with self.copy(tree) as (copy, _):
             return tuple(
                 (one, verdict_key(one, root=copy.root, tree=_whole(copy), tools=self.toolchain.versions))
                 for one in testbenches
@@ -163,12 +173,12 @@ class Gate:
         if touched and workflow != "any":
             return replace(report, steps=(_refused(touched),))
         changed = tuple(contents)
-        with self._copy(patch.base) as (copy, scratch):
-            yield from self._tell(copy)
+        with self.copy(patch.base) as (copy, scratch):
+            yield from self.tell(copy)
             before = yield from self._judge(_BASELINE, copy, scratch, testbenches, designs, changed)
-        with self._copy(tree) as (copy, scratch):
+        with self.copy(tree) as (copy, scratch):
             after = yield from self._judge("check", copy, scratch, testbenches, designs, changed)
-        steps = (*after.steps, *([_shown(touched)] if touched else []))
+        steps = (*after.steps, *([shown(touched)] if touched else []))
         return replace(
             report,
             steps=steps,
@@ -176,20 +186,24 @@ class Gate:
             evidence=evidence_of(after),
             passed=passes(before, after),
             new_warnings=new_warnings(before, after),
-            unchecked=(*_copied(copy), *unchecked(before, after, testbenches, changed)),
+            unchecked=(*copied(copy.left_out, copy.added), *unchecked(before, after, testbenches, changed)),
             seconds=time.monotonic() - started,
         )
 
     @contextmanager
-    def _copy(self, tree: str) -> Iterator[tuple[Export, Path]]:
+    def copy(self, tree: str) -> Iterator[tuple[Export, Path]]:
         """A private copy of a tree, and a directory for builds beside it."""
         self.cancel.check()
         with private_directory(self.repository.cache) as directory:
             scratch = directory / "build"
             scratch.mkdir()
-            yield export(self.repository, tree, directory / "tree", needs=self.needs), scratch
+            yield (
+                export(self.repository, tree, directory / "tree", needs=self.needs, committed=self.committed),
+                scratch,
+            )
 
-    def _tell(self, copy: Export) -> Iterator[Note]:
+    def tell(self, copy: Export) -> Iterator[Note]:
+        """What the user's checkout has and the copy lacks."""
         for path, why in copy.left_out:
             yield Note(f"not in the private copy: {path} ({why})")
 
@@ -206,43 +220,69 @@ class Gate:
         steps: list[Step] = []
         errors: Counter[str] = Counter()
         warnings: list[Diagnostic] = []
-        for found in self._static(copy.root, testbenches, designs, changed):
+        for found in self.static(copy, testbenches, designs, changed):
             steps.append(found.step)
             errors.update({f"{found.step.name}: {error}": count for error, count in found.errors.items()})
             warnings += found.warnings
         evidences, notes = [], []
         for testbench in testbenches:
             yield Stage(f"{name}: {testbench.name}")
-            step, evidence, said = self._test(testbench, copy, scratch, until_red=name == _BASELINE)
+            step, evidence, said = self.test(testbench, copy, scratch, until_red=name == _BASELINE)
             steps.append(step)
             evidences.append(evidence)
             notes += [f"{testbench.name}: {note}" for note in said]
         evidence = min(evidences, default=Evidence.NONE)
         return Judged(tuple(steps), errors, evidence, tuple(notes), tuple(warnings))
 
-    def _static(
-        self, root: Path, testbenches: Sequence[Testbench], designs: Sequence[Design], changed: Sequence[str]
+    def static(
+        self, copy: Export, testbenches: Sequence[Testbench], designs: Sequence[Design], changed: Sequence[str]
     ) -> Iterator[Found]:
+        """What parsing, linting and elaborating say, step by step.
+
+        Args:
+            copy: the tree.
+            testbenches: what judges it.
+            designs: what to lint and elaborate; without them, what the testbenches instantiate.
+            changed: the files to parse.
+        """
+        root = copy.root
         found: list[Found] = []
         for design in designs or instantiated(testbenches, root):
             self.cancel.check()
-            found += static_steps(design, root=root, toolchain=self.toolchain, cancel=self.cancel)
+            found += self._static_of(design, copy)
         if changed:
             parsed = parse_step(root, changed, read=any(one.step.passed for one in found))
             # A tool that reads the files knows better; the grammar's word counts where there is none.
             yield replace(parsed, errors=Counter()) if found or testbenches else parsed
         yield from found
 
-    def _test(
-        self, testbench: Testbench, copy: Export, scratch: Path, *, until_red: bool
+    def _static_of(self, design: Design, copy: Export) -> tuple[Found, ...]:
+        """Lint and elaboration of one design, from the cache where it holds them."""
+        key = design_key(design, root=copy.root, tree=_whole(copy), tools=self.toolchain.versions)
+        known = self.cache.get(key) if self.cache and key else None
+        said = known or looked_at(design, root=copy.root, toolchain=self.toolchain, cancel=self.cancel)
+        if self.cache and key and known is None:
+            self.cache.put(key, said)
+        return static_steps(design, said)
+
+    def test(
+        self, testbench: Testbench, copy: Export, scratch: Path, *, until_red: bool = False
     ) -> tuple[Step, Evidence, tuple[str, ...]]:
+        """One testbench on a copy: its step, how far its evidence reaches, and what is to be noted.
+
+        Args:
+            testbench: what judges.
+            copy: of the tree.
+            scratch: an existing directory for builds.
+            until_red: one run that fails is enough.
+        """
         missing = missing_files(testbench, copy.root)
         if missing:
             detail = f"{NOT_THERE}: {', '.join(missing)}"
             return Step(name=testbench.name, passed=False, detail=detail), Evidence.NONE, ()
 
         key = verdict_key(testbench, root=copy.root, tree=_whole(copy), tools=self.toolchain.versions)
-        known = self._known(key, until_red=until_red)
+        known = self._known(key, until_red=until_red) or self._known_but_for_layout(testbench, copy)
         if known is None and until_red:
             known = self._red.get((copy.tree, testbench))
         results = known or tuple(
@@ -260,6 +300,7 @@ class Gate:
             self._red[copy.tree, testbench] = results
         if self.cache and key and known is None:
             self.cache.put(key.until_red() if is_cut_short(results) else key, results)
+            self._keep_but_for_layout(testbench, copy, results)
         said = conclude(testbench, results, root=copy.root)
         detail = "; ".join(reasons(results, said.passed))
         step = Step(name=testbench.name, passed=said.passed, results=results, detail=detail, cached=known is not None)
@@ -270,6 +311,21 @@ class Gate:
         if self.cache is None or key is None:
             return None
         return self.cache.get(key) or (self.cache.get(key.until_red()) if until_red else None)
+
+    def _known_but_for_layout(self, testbench: Testbench, copy: Export) -> tuple[SimResult, ...] | None:
+        """The runs of files that differ from these in comments and layout alone, where all of them passed."""
+        key = self._layout_free_key(testbench, copy)
+        return self.cache.get(key) if self.cache and key else None
+
+    def _keep_but_for_layout(self, testbench: Testbench, copy: Export, results: Sequence[SimResult]) -> None:
+        key = self._layout_free_key(testbench, copy) if all(result.passed for result in results) else None
+        if self.cache and key:
+            self.cache.put(key, results)
+
+    def _layout_free_key(self, testbench: Testbench, copy: Export) -> VerdictKey | None:
+        if self.cache is None:
+            return None
+        return verdict_key(testbench, root=copy.root, tree="", tools=self.toolchain.versions, layout=False)
 
     def _tell_what_is_missing(self, steps: Sequence[Step]) -> tuple[str, ...]:
         """Ignored files of the checkout that the log of a failing command names, and that the copy lacks."""
@@ -329,17 +385,8 @@ def _whole(copy: Export) -> str:
     return "" if copy.added else copy.tree
 
 
-def _copied(copy: Export) -> Iterator[str]:
-    yield from (f"not in the private copy: {path} ({why})" for path, why in copy.left_out)
-    yield from (f"added to the private copy: {path} ({why})" for path, why in copy.added)
-
-
 def _refused(touched: Sequence[Protected]) -> Step:
     return Step(name=PROTECTED, passed=False, detail="; ".join(map(str, touched)))
-
-
-def _shown(touched: Sequence[Protected]) -> Step:
-    return Step(name=PROTECTED, passed=True, detail="look at these yourself: " + "; ".join(map(str, touched)))
 
 
 def _names(log: str, path: str) -> bool:

@@ -17,7 +17,7 @@ from lsprotocol import types
 from veriloop.assistant.config import load_config
 from veriloop.assistant.design.editing.analysis import Analysis
 from veriloop.assistant.design.model import Diagnostic
-from veriloop.assistant.design.project import DesignSettings
+from veriloop.assistant.design.settings import DesignSettings
 from veriloop.assistant.design.symbols.lines import Units
 from veriloop.assistant.design.symbols.source import Source
 from veriloop.assistant.errors import ConfigError, UsageError

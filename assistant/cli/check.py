@@ -1,19 +1,21 @@
-"""`veriloop check`: the gate alone, on a change that is there already."""
+"""`veriloop check`: judges a change that is there already, by what it reaches, in the time that there is."""
 
 from __future__ import annotations
 
 import argparse
+import os
 import shlex
 import sys
-from dataclasses import dataclass, replace
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from veriloop.assistant.cli import reading
 from veriloop.assistant.cli.session import Session
 from veriloop.assistant.cli.tree import open_repository
 from veriloop.assistant.errors import NotVerified, UsageError
-from veriloop.assistant.events import finish
 from veriloop.assistant.repository.repository import Repository
 
 if TYPE_CHECKING:
@@ -23,7 +25,7 @@ if TYPE_CHECKING:
 NAME = "check"
 HELP = "judge a change that is there already, with the evidence"
 
-REFUTED_EXIT, NOT_VERIFIED_EXIT = 1, 3
+LEVEL_NAMES = ("lint", "elaborates", "tests", "mutants")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,18 +35,24 @@ class _Change:
     base: str
     tree: str
     words: tuple[str, ...]
+    committed: bool = False
+    """Whether the trees are git's own: then nothing else of the work tree counts."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declares what can be judged, by what, and how it is shown."""
+    """Declares what can be judged, by what, how far, and how it is shown."""
     what = parser.add_mutually_exclusive_group()
     what.add_argument("--staged", action="store_true", help="what a commit would contain now, against the last commit")
     what.add_argument(
         "--worktree", action="store_true", help="what is on disk, against the last commit (this is the default)"
     )
+    what.add_argument("--since", default="", metavar="REV", help="the last commit, against where it left REV")
     what.add_argument(
         "patch", nargs="?", metavar="PATCH", help="a unified diff, against what is on disk; - reads stdin"
     )
+    parser.add_argument("--level", choices=LEVEL_NAMES, default="tests", help="how far to go (default: tests)")
+    parser.add_argument("--budget", type=float, metavar="S", help="seconds after which what is left is left out")
+    parser.add_argument("--all", action="store_true", help="run every test, not only those that the change reaches")
     parser.add_argument("--testbench", action="append", default=[], metavar="FILE", help="judge by this testbench")
     parser.add_argument("--test", action="append", default=[], metavar="COMMAND", help="judge by this command")
     parser.add_argument("--top", default="", metavar="MODULE", help="the module at the top of the testbench")
@@ -53,46 +61,75 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     reading.add_arguments(parser)
     parser.add_argument("--apply", action="store_true", help="write a PATCH that is verified into the work tree")
-    parser.add_argument("--markdown", action="store_true", help="write the report as Markdown")
+    parser.add_argument("--full", action="store_true", help="the whole report of a refused change, too")
+    parser.add_argument(
+        "--markdown", nargs="?", const="-", default="", metavar="FILE", help="the report as Markdown; - is stdout"
+    )
 
 
 def run(arguments: argparse.Namespace, session: Session) -> int:
-    """Judges the change: 0 verified or nothing changed, 1 refuted, 3 nothing but lint and elaboration could run."""
-    if arguments.apply and not arguments.patch:
-        raise UsageError("--apply needs a PATCH: what is on disk or staged is there already")
+    """Judges the change: 0 it has what is asked for, 1 refuted, 3 what is asked for was not reached."""
+    started = time.monotonic()
+    _sensible(arguments)
+    # In a hook nobody watches stages go by, and what is printed is to fit on a screen.
+    session.quiet = arguments.staged and not (sys.stderr is not None and sys.stderr.isatty())
     repository = open_repository(session)
     change = _change(arguments, session, repository)
     if change.base == change.tree:
-        session.result("nothing to check: nothing is changed", {"changed": [], "exit": 0})
-        return 0
-    return _judge(arguments, session, repository, change)
+        return _said(session, "nothing to check: nothing is changed", "unchanged", "none", [], started)
+    from veriloop.assistant.change.answers import Answers, answer_key
+
+    answers = Answers(repository.cache / "answers")
+    words = _options(arguments)
+    key = answer_key(repository.root, change.base, change.tree, [*words, str(session.cwd)])
+    known = None if _writes(arguments) else answers.get(key)
+    if known is not None:
+        from veriloop.assistant.change.text import cached_line
+
+        line = cached_line(known["outcome"], known["evidence"], known["checked"])
+        return _said(session, line, known["outcome"], known["evidence"], known["checked"], started)
+    return _judge(arguments, session, repository, change, answers, key, started)
 
 
-def _judge(arguments: argparse.Namespace, session: Session, repository: Repository, change: _Change) -> int:
+def _judge(
+    arguments: argparse.Namespace,
+    session: Session,
+    repository: Repository,
+    change: _Change,
+    answers: Any,
+    key: str,
+    started: float,
+) -> int:
     # Imported here because a hook runs far more often with nothing to judge than with something.
-    from veriloop.assistant.cli.subject import subject
-    from veriloop.assistant.context import Context
-    from veriloop.assistant.verify.report_text import as_json, as_markdown, as_text, verified
+    from veriloop.assistant.change import text
+    from veriloop.assistant.change.result import Outcome
+    from veriloop.assistant.cli.judging import judged
 
-    context = Context.of(repository, session.cancel)
-    project = context.config.repository.project
-    gate = replace(context.gate, editable=project.editable, locked=project.protected)
-    by = subject(arguments, session, gate, context, change.tree)
     replay = shlex.join(["veriloop", "check", *change.words, *_options(arguments)])
-    run = gate.check_trees(change.base, change.tree, by.testbenches, designs=by.designs, replay=replay)
-    report = finish(run, session.observe)
+    found = judged(arguments, session, repository, change.base, change.tree, replay, committed=change.committed)
+    checked = found.checked
     diff = repository.diff(change.base, change.tree)
-    exit_code = (0 if verified(report) else NOT_VERIFIED_EXIT) if report.passed else REFUTED_EXIT
-    text = as_markdown(report, diff) if arguments.markdown else as_text(report)
-    applied = False
-    if arguments.apply and not exit_code:
-        applied = _apply(report, context, f"check: {arguments.patch}")
-        text += "applied to the work tree; veriloop undo takes it back\n"
-    session.result(text, {**as_json(report, diff), "applied": applied, "exit": exit_code})
-    return exit_code
+    applied = bool(arguments.apply) and checked.outcome is Outcome.VERIFIED
+    if applied:
+        _apply(checked.report, found.context, f"check: {arguments.patch}")
+    if found.keep and not applied:
+        summary = {**text.summary(checked), "cached": True}
+        answers.put(key, summary, runs_programs=found.runs_programs)
+    if arguments.markdown not in ("", "-"):
+        _write(session, arguments.markdown, text.markdown(checked, diff))
+    if session.json:
+        session.result("", {**text.data(checked, diff), "applied": applied})
+        session.result("", {**text.summary(checked), "seconds": round(time.monotonic() - started, 3)})
+    elif arguments.markdown == "-":
+        session.result(text.markdown(checked, diff), {})
+    else:
+        brief = checked.outcome is Outcome.REFUTED and not arguments.full
+        said = text.refusal(checked) if brief else text.text(checked)
+        session.result(said + "applied to the work tree; veriloop undo takes it back\n" * applied, {})
+    return checked.outcome.exit_code
 
 
-def _apply(report: Report, context: Context, about: str) -> bool:
+def _apply(report: Report, context: Context, about: str) -> None:
     """Writes what passed.
 
     Raises:
@@ -107,17 +144,58 @@ def _apply(report: Report, context: Context, about: str) -> bool:
                 hint="leave that out of the patch, or git apply it yourself",
             )
     apply(context.repository, report, minimum=context.minimum, about=about)
-    return True
+
+
+def _said(session: Session, line: str, outcome: str, evidence: str, checked: list[str], started: float) -> int:
+    """The one line, and the summary, of what needed no work."""
+    summary: Mapping[str, Any] = {
+        "outcome": outcome,
+        "evidence": evidence,
+        "exit": 0,
+        "cached": True,
+        "checked": checked,
+        "left_out": [],
+        "seconds": round(time.monotonic() - started, 3),
+    }
+    session.result(line, summary)
+    return 0
+
+
+def _sensible(arguments: argparse.Namespace) -> None:
+    if arguments.apply and not arguments.patch:
+        raise UsageError("--apply needs a PATCH: what is on disk or staged is there already")
+    if arguments.budget is not None and not 0 < arguments.budget < float("inf"):
+        raise UsageError("--budget must be above 0")
+    if arguments.markdown == "-" and arguments.json:
+        raise UsageError("--markdown on stdout and --json exclude each other", hint="--markdown FILE")
 
 
 def _change(arguments: argparse.Namespace, session: Session, repository: Repository) -> _Change:
+    if arguments.staged and os.environ.get("PRE_COMMIT_FROM_REF"):
+        # Before a push, or asked for a range of commits, there is nothing staged: the framework names the range.
+        return _between(repository, os.environ["PRE_COMMIT_FROM_REF"], os.environ.get("PRE_COMMIT_TO_REF") or "HEAD")
     if arguments.staged:
-        return _Change(repository.head_tree(), repository.index_tree(), ("--staged",))
+        return _Change(repository.head_tree(), repository.index_tree(), ("--staged",), committed=True)
+    if arguments.since:
+        base = repository.merge_base(arguments.since)
+        tree = repository.tree_of(base) if base else None
+        if tree is None:
+            raise UsageError(f"there is no commit {arguments.since}", hint="git fetch")
+        return _Change(tree, repository.head_tree(), ("--since", arguments.since), committed=True)
     snapshot = repository.snapshot()
     if arguments.patch:
         diff = _read(arguments.patch, session.cwd)
         return _Change(snapshot, repository.tree_of_patch(snapshot, diff), (arguments.patch,))
     return _Change(repository.head_tree(), snapshot, ("--worktree",))
+
+
+def _between(repository: Repository, old: str, new: str) -> _Change:
+    trees = [repository.tree_of(name) for name in (old, new)]
+    # The first push of a branch: git names no commit, but zeros, for what the remote has of it.
+    base = repository.empty_tree() if trees[0] is None and not old.strip("0") else trees[0]
+    if base is None or trees[1] is None:
+        raise UsageError(f"there is no commit {old if base is None else new}", hint="git fetch")
+    return _Change(base, trees[1], ("--since", old), committed=True)
 
 
 def _read(name: str, cwd: Path) -> bytes:
@@ -129,9 +207,23 @@ def _read(name: str, cwd: Path) -> bytes:
         raise UsageError(f"{name} cannot be read: {error.strerror}") from error
 
 
+def _write(session: Session, name: str, content: str) -> None:
+    try:
+        (session.cwd / name).write_text(content, encoding="utf-8")
+    except OSError as error:
+        raise UsageError(f"{name} cannot be written: {error.strerror}") from error
+
+
+def _writes(arguments: argparse.Namespace) -> bool:
+    """Whether more is asked for than the answer in a line."""
+    return bool(arguments.markdown) or arguments.full or arguments.apply
+
+
 def _options(arguments: argparse.Namespace) -> list[str]:
     words = [word for name in arguments.testbench for word in ("--testbench", name)]
     words += [word for command in arguments.test for word in ("--test", command)]
     words += [word for name in arguments.rtl for word in ("--rtl", name)]
     words += ["--top", arguments.top] if arguments.top else []
+    words += ["--level", arguments.level] if arguments.level != "tests" else []
+    words += ["--all"] if arguments.all else []
     return [*words, *reading.words(arguments)]

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from veriloop.assistant.cli.session import Session
-from veriloop.assistant.config import Config, find_root, load_config
+from veriloop.assistant.config import Config, EvidenceRule, find_root, load_config
 
 NAME = "config"
 HELP = "show the settings in force and where each comes from"
@@ -55,6 +55,8 @@ def _rows(config: Config) -> Iterator[tuple[str, Any, str]]:
 def _plain(value: Any) -> Any:
     if isinstance(value, Path):
         return str(value)
+    if isinstance(value, EvidenceRule):
+        return {"paths": list(value.paths), "at_least": value.at_least}
     return [_plain(entry) for entry in value] if isinstance(value, tuple) else value
 
 
@@ -63,4 +65,6 @@ def _text(value: Any) -> str:
         return str(value).lower()
     if isinstance(value, tuple):
         return f"[{', '.join(map(_text, value))}]"
+    if isinstance(value, EvidenceRule):
+        return f"{{paths = {_text(value.paths)}, at_least = {_text(value.at_least)}}}"
     return "none" if value is None else f'"{value}"' if isinstance(value, str | Path) else str(value)

@@ -37,6 +37,8 @@ class Session:
         self.cancel = cancel or CancelToken()
         self.deadline: float | None = None
         """When the budget is spent, on `time.monotonic()`'s clock; set by the verb that has a budget."""
+        self.quiet = False
+        """Whether stages and notes are not shown: what is worth knowing stands in the result."""
         self._progress: Progress | None = None
 
     @cached_property
@@ -53,6 +55,8 @@ class Session:
 
     def observe(self, event: Event) -> None:
         """Shows an event of a workflow on stderr."""
+        if self.quiet:
+            return
         if self._progress is None:
             self._progress = self._new_progress(sys.stderr)
         self._progress.show(event)

@@ -20,6 +20,7 @@ from veriloop.assistant.design.elaborate import Elaboration, Elaborator, declare
 from veriloop.assistant.design.filelist import read_filelist
 from veriloop.assistant.design.model import Design
 from veriloop.assistant.design.roles import is_test_path
+from veriloop.assistant.design.settings import DesignSettings
 from veriloop.assistant.errors import UsageError
 
 SOURCE_SUFFIXES = frozenset({".v", ".sv"})
@@ -32,24 +33,6 @@ _MAX_ROUNDS = 30
 _MAX_FILE_BYTES = 20_000_000
 """A larger file is a netlist or a memory image, and is read only where it is named."""
 _SCOPED = re.compile(rb"\b(\w+)\s*::")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DesignSettings:
-    """`[design]` of a `veriloop.toml`; paths are relative to its directory."""
-
-    toplevel: str = ""
-    """The module at the top of the design itself, without a testbench."""
-    sources: tuple[Path, ...] = ()
-    """The design's files in the order in which they are compiled. Empty: found from the tree."""
-    filelists: tuple[Path, ...] = ()
-    """File lists (`.f`) that name further files."""
-    include_dirs: tuple[Path, ...] = ()
-    """Where `include` looks."""
-    defines: tuple[tuple[str, str], ...] = ()
-    """Macros that are set."""
-    parameters: tuple[tuple[str, str], ...] = ()
-    """Values of the toplevel's parameters."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -26,7 +26,7 @@ from veriloop.assistant.generate.selection import Selection, select
 from veriloop.assistant.generate.synthesis import Abstained, Synthesis, synthesise
 from veriloop.assistant.verify.evidence import Evidence, Step
 from veriloop.assistant.verify.simulation import conclude, run_testbench
-from veriloop.assistant.verify.static import static_steps
+from veriloop.assistant.verify.static import looked_at, static_steps
 from veriloop.assistant.verify.testbench import VerilogTestbench
 from veriloop.assistant.verify.toolchain import Toolchain
 from veriloop.models.model import Model
@@ -268,7 +268,8 @@ def _checked(found: Generated, text: str, directory: Path, toolchain: Toolchain,
     scratch.mkdir()
     (root / rtl).write_bytes(found.rtl)
     design = Design(toplevel=found.toplevel, sources=(rtl,))
-    static = tuple(one.step for one in static_steps(design, root=root, toolchain=toolchain, cancel=cancel))
+    looked = looked_at(design, root=root, toolchain=toolchain, cancel=cancel)
+    static = tuple(one.step for one in static_steps(design, looked))
     if not all(step.passed for step in static):
         return replace(found, steps=static)
     latches = "latch" in text.lower() or "always_latch" in found.rtl.decode(errors="replace")

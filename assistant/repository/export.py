@@ -10,6 +10,9 @@ from pathlib import Path
 
 from veriloop.assistant.repository.repository import SUBMODULE_MODE, UNTRACKED_LIMIT_BYTES, Repository
 
+_POINTER = b"version https://git-lfs.github.com/spec/"
+_POINTER_BYTES = 1024
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Export:
@@ -25,7 +28,9 @@ class Export:
     left_out: tuple[tuple[str, str], ...] = ()
 
 
-def export(repository: Repository, tree: str, directory: Path, *, needs: Sequence[str] = ()) -> Export:
+def export(
+    repository: Repository, tree: str, directory: Path, *, needs: Sequence[str] = (), committed: bool = False
+) -> Export:
     """Writes a tree to an empty directory, with the submodules and nested clones that are checked out.
 
     Everything is copied, never linked: a test may write where it likes and the user's files stay as they are. There
@@ -36,21 +41,26 @@ def export(repository: Repository, tree: str, directory: Path, *, needs: Sequenc
         tree: the tree's id.
         directory: is made if it is not there.
         needs: files or directories of the work tree that git ignores and the tests need; glob patterns work.
+        committed: the copy holds what the tree says and nothing else: submodules at the commit that it names, even if
+            something else is checked out, and no untracked clone.
     """
     directory.mkdir(parents=True, exist_ok=True)
     root = directory.resolve()
     with repository.checkout_index(tree) as git:
         git.run("checkout-index", "--all", "--force", f"--prefix={root}/")
     large = f"untracked, and larger than {UNTRACKED_LIMIT_BYTES // 1_000_000} MB"
-    left_out = [(path, large) for path in repository.oversized()]
+    left_out = [] if committed else [(path, large) for path in repository.oversized()]
     added = []
-    for path, why in _clones(repository, tree):
+    for path, why in _clones(repository, tree, nested=not committed):
+        if committed and _export_submodule(repository, tree, path, root):
+            continue
         if (repository.root / path / ".git").exists():
             _copy_missing(repository.root / path, root / path, skip=".git")
             added.append((path, why))
         else:
             left_out.append((path, "a submodule that is not checked out"))
     left_out += _drop_links(root, root, "a symbolic link that leads out of the tree")
+    left_out += [(path, "a pointer of git-lfs, whose content is not here: git lfs pull") for path in _pointers(root)]
     for path, source in _needed(repository, needs):
         if source is None:
             left_out.append((path, "named in `needs`, but not inside the checkout"))
@@ -62,12 +72,38 @@ def export(repository: Repository, tree: str, directory: Path, *, needs: Sequenc
     return Export(root=root, tree=tree, added=tuple(added), left_out=tuple(left_out))
 
 
-def _clones(repository: Repository, tree: str) -> Iterator[tuple[str, str]]:
+def _clones(repository: Repository, tree: str, *, nested: bool) -> Iterator[tuple[str, str]]:
     for path, entry in repository.entries(tree).items():
         if entry.mode == SUBMODULE_MODE:
             yield path, "a submodule, as it is checked out"
-    for path in repository.nested():
+    for path in repository.nested() if nested else ():
         yield path, "an untracked clone"
+
+
+def _export_submodule(repository: Repository, tree: str, path: str, root: Path) -> bool:
+    """Writes a submodule at the commit that the tree names; false where that commit, or one below it, is not here."""
+    entry = repository.entry(tree, path)
+    if entry is None or not (repository.root / path / ".git").exists():
+        return False
+    submodule = Repository.open(repository.root / path, cache=repository.cache)
+    inner = submodule.tree_of(entry.id) if submodule.root != repository.root else None
+    if inner is None:
+        return False
+    copy = export(submodule, inner, root / path, committed=True)
+    return not copy.added and not any("submodule" in why for _, why in copy.left_out)
+
+
+def _pointers(root: Path) -> Iterator[str]:
+    """Files that stand for a large one: what `git-lfs` keeps in git."""
+    attributes = (path for path in root.rglob(".gitattributes") if path.is_file())
+    if not any(b"filter=lfs" in path.read_bytes() for path in attributes):
+        return
+    for folder, _, names in os.walk(root):
+        for name in names:
+            path = Path(folder, name)
+            small = not path.is_symlink() and path.is_file() and path.stat().st_size < _POINTER_BYTES
+            if small and path.read_bytes().startswith(_POINTER):
+                yield path.relative_to(root).as_posix()
 
 
 def _needed(repository: Repository, needs: Sequence[str]) -> Iterator[tuple[str, Path | None]]:

@@ -108,6 +108,23 @@ class Repository:
         status, output, _ = Git(self.root).ask("rev-parse", "--verify", "--quiet", "HEAD^{tree}")
         return self._as_checked_out(_id(output)) if status == 0 else self.empty_tree()
 
+    def tree_of(self, revision: str) -> str | None:
+        """The tree of a revision as a checkout would write it; none where there is no such revision."""
+        status, output, _ = Git(self.root).ask(
+            "rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{tree}}"
+        )
+        return self._as_checked_out(_id(output)) if status == 0 else None
+
+    def merge_base(self, revision: str) -> str | None:
+        """The last commit that a revision and the current one share; the revision itself where they share none."""
+        git = Git(self.root)
+        status, output, _ = git.ask("rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
+        if status != 0:
+            return None
+        commit = _id(output)
+        shared, common, _ = git.ask("merge-base", commit, "HEAD")
+        return _id(common) if shared == 0 else commit
+
     def commit(self) -> str:
         """The id of the last commit; empty before the first."""
         status, output, _ = Git(self.root).ask("rev-parse", "--verify", "--quiet", "HEAD")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -133,10 +133,10 @@ def _with_toplevel(design: Design, toplevel: str, project: Project) -> Design:
     return dataclasses.replace(design, toplevel=tops[0])
 
 
-def discovered_testbenches(project: Project) -> Iterator[VerilogTestbench]:
-    """Modules without ports, in files that are named or placed like tests."""
+def discovered_testbenches(project: Project, *, among: Collection[str] | None = None) -> Iterator[VerilogTestbench]:
+    """Modules without ports, in files that are named or placed like tests; only in those `among` that are named."""
     for path in project.index.declares:
-        if not is_test_path(path):
+        if not is_test_path(path) or (among is not None and path.as_posix() not in among):
             continue
         try:
             design = project.testbench_design([path]).design

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
 from veriloop.assistant.design.model import Diagnostic
 from veriloop.assistant.verify.evidence import Evidence, Step
+from veriloop.assistant.verify.protected import Protected
 from veriloop.assistant.verify.results import Outcome, SimResult
 from veriloop.assistant.verify.static import ELABORATE, LINT, PARSE, few, relative
 from veriloop.assistant.verify.testbench import CommandTest, Testbench
 
 NOT_THERE = "the testbench is not in this tree"
+PROTECTED = "protected"
+"""The step that says what a change touches of what judges it."""
 
 _SOURCE_SUFFIXES = frozenset({".v", ".sv"})
 
@@ -129,3 +132,14 @@ def without_root(result: SimResult, root: Path) -> SimResult:
             for one in result.diagnostics
         ),
     )
+
+
+def copied(left_out: Iterable[tuple[str, str]], added: Iterable[tuple[str, str]]) -> Iterator[str]:
+    """In what a private copy differs from the tree, a line each."""
+    yield from (f"not in the private copy: {path} ({why})" for path, why in left_out)
+    yield from (f"added to the private copy: {path} ({why})" for path, why in added)
+
+
+def shown(touched: Sequence[Protected]) -> Step:
+    """The step of a change that touches what judges it, where that is told apart and not refused."""
+    return Step(name=PROTECTED, passed=True, detail="look at these yourself: " + "; ".join(map(str, touched)))

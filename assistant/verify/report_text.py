@@ -109,6 +109,11 @@ def verified(report: Report) -> bool:
     return report.passed and report.evidence >= Evidence.TESTS_ICARUS
 
 
+def one_line(text: str) -> str:
+    """A text without its line breaks."""
+    return " ".join(text.split())
+
+
 def _count(report: Report) -> dict[str, int]:
     tests = [step for step in report.steps if is_test(step)]
     runs = [result for step in tests for result in step.results]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 
@@ -13,6 +13,7 @@ from veriloop.assistant.design.syntax import SyntaxTree
 from veriloop.assistant.events import CancelToken
 from veriloop.assistant.verify.evidence import Step
 from veriloop.assistant.verify.protected import HDL_SUFFIXES
+from veriloop.assistant.verify.results import Outcome, SimResult
 from veriloop.assistant.verify.testbench import CocotbTestbench, CommandTest, Testbench, TraceTestbench
 from veriloop.assistant.verify.toolchain import Toolchain
 
@@ -45,11 +46,26 @@ def parse_step(root: Path, paths: Sequence[str], *, read: bool) -> Found:
     return Found(Step(name=PARSE, passed=not places, detail=few(places)), errors)
 
 
-def static_steps(design: Design, *, root: Path, toolchain: Toolchain, cancel: CancelToken) -> Iterator[Found]:
-    """Verilator's lint and slang's elaboration of one design of the tree that lies at `root`."""
+def looked_at(design: Design, *, root: Path, toolchain: Toolchain, cancel: CancelToken) -> tuple[SimResult, ...]:
+    """What Verilator's lint and slang's elaboration say about one design of the tree that lies at `root`, unread."""
     rooted = design.rooted(root)
-    yield _step(LINT, design, toolchain.verilator.lint(rooted, cwd=root, cancel=cancel), root)
-    yield _step(ELABORATE, design, elaborate(rooted).errors, root)
+    linted = toolchain.verilator.lint(rooted, cwd=root, cancel=cancel)
+    elaborated = elaborate(rooted).errors
+    return tuple(
+        SimResult(
+            outcome=Outcome.COMPILE_ERROR if any(one.severity == "error" for one in said) else Outcome.PASS,
+            engine=engine,
+            diagnostics=tuple(
+                replace(one, path=relative(one.path, root), message=relative(one.message, root)) for one in said
+            ),
+        )
+        for engine, said in ((LINT, linted), (ELABORATE, elaborated))
+    )
+
+
+def static_steps(design: Design, said: Sequence[SimResult]) -> tuple[Found, ...]:
+    """The steps that come of what `looked_at` found."""
+    return tuple(_step(one.engine, design, one.diagnostics) for one in said)
 
 
 def instantiated(testbenches: Sequence[Testbench], root: Path) -> tuple[Design, ...]:
@@ -90,15 +106,14 @@ def missing_files(testbench: Testbench, root: Path) -> list[str]:
     return [path.as_posix() for path in paths if not (root / path).is_file()]
 
 
-def _step(name: str, design: Design, diagnostics: Sequence[Diagnostic], root: Path) -> Found:
-    found = [replace(one, path=relative(one.path, root)) for one in diagnostics]
+def _step(name: str, design: Design, found: Sequence[Diagnostic]) -> Found:
     errors = [one for one in found if one.severity == "error"]
     warnings = tuple(one for one in found if one.severity == "warning" and one.code)
     counts = Counter(one.code for one in warnings)
     said = ", ".join(f"{count} {code}" for code, count in sorted(counts.items()))
-    detail = few(map(str, errors)) if errors else f"{design.toplevel}: " + (f"warnings: {said}" if said else "clean")
+    detail = few(map(str, errors)) if errors else (f"warnings: {said}" if said else "clean")
     return Found(
-        Step(name=name, passed=not errors, detail=detail),
+        Step(name=f"{name} {design.toplevel}".rstrip(), passed=not errors, detail=detail),
         Counter(f"{one.path}: {one.message}" for one in errors),
         warnings,
     )

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
-import importlib.metadata
 import json
-import os
 import re
-import sys
-import sysconfig
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from veriloop.assistant.design.model import Design
-from veriloop.assistant.execute import clean_environment
+from veriloop.assistant.design.project import HEADER_SUFFIXES, SOURCE_SUFFIXES
+from veriloop.assistant.design.reach import visible_text
+from veriloop.assistant.verify.surroundings import environment, own_version, packages
 from veriloop.assistant.verify.testbench import (
     CocotbTestbench,
     CommandTest,
@@ -32,10 +29,7 @@ NAME = "testbench name"
 """The part that says what the testbench is called."""
 
 _SIMULATORS = ("verilator", "icarus")
-_TERMINAL = re.compile(
-    r"(?:SSH|XDG|DBUS|TMUX|VSCODE|PYTEST|KITTY|WT|KONSOLE|GNOME|VTE|VERILOOP)_|(?:_|PWD|OLDPWD|SHLVL|COLUMNS|LINES|TERM"
-    r"|TERM_\w+|COLORTERM|WINDOWID|DISPLAY|WAYLAND_DISPLAY|LS_COLORS|PS1|STY|HOSTNAME|LESS\w*|PAGER|EDITOR|VISUAL)$"
-)
+_VERILOG = SOURCE_SUFFIXES | HEADER_SUFFIXES
 _READS_FILES = re.compile(
     rb'\$(?:readmem[bh]|f?open|fopen|fread|system)\b|import\s+"DPI|`include\s*[<"][^">]*/|`include\s+`'
 )
@@ -57,7 +51,9 @@ class VerdictKey:
         return VerdictKey({**self.parts, "runs": "until one is red"})
 
 
-def verdict_key(testbench: Testbench, *, root: Path, tree: str, tools: Sequence[tuple[str, str]]) -> VerdictKey | None:
+def verdict_key(
+    testbench: Testbench, *, root: Path, tree: str, tools: Sequence[tuple[str, str]], layout: bool = True
+) -> VerdictKey | None:
     """The key of a testbench's verdict about the files that lie at `root`.
 
     It covers the files that the testbench's design names and everything in the directories that it searches. Where
@@ -70,59 +66,62 @@ def verdict_key(testbench: Testbench, *, root: Path, tree: str, tools: Sequence[
         tree: the id of the tree that lies there; empty if there is more than that tree: then none is the answer
             where the whole tree would be needed.
         tools: names and versions.
+        layout: whether the layout and the comments of Verilog files count. Where they do not, only a pass may be kept,
+            since what a failing run says names lines; where the whole tree counts, there is no such key.
     """
     runs_programs = isinstance(testbench, CommandTest | CocotbTestbench)
-    hashes, complete = ({}, False) if isinstance(testbench, CommandTest) else _file_hashes(testbench, root)
+    hashes, complete = ({}, False) if isinstance(testbench, CommandTest) else _file_hashes(testbench, root, layout)
     complete = complete and not runs_programs
-    if not complete and not tree:
+    if not complete and not (tree and layout):
         return None
-    parts = {"schema": str(SCHEMA), "veriloop": _own_version(), "kind": type(testbench).__name__}
+    parts = {"schema": str(SCHEMA), "veriloop": own_version(), "kind": type(testbench).__name__}
     parts |= {f"tool {name}": version for name, version in tools if runs_programs or name in _SIMULATORS}
     parts |= {f"testbench {name}": _text(value) for name, value in asdict(testbench).items()}
     parts |= {f"file {path}": digest for path, digest in hashes.items()}
+    if not layout:
+        parts["layout"] = "left out"
     if not complete:
         parts["tree"] = tree
     if runs_programs:
-        parts |= {f"environment {name}": digest for name, digest in _environment()}
-        parts |= {f"package {name}": "" for name in _packages()}
+        parts |= {f"environment {name}": digest for name, digest in environment()}
+        parts |= {f"package {name}": "" for name in packages()}
     return VerdictKey(parts)
 
 
-def _environment() -> Iterator[tuple[str, str]]:
-    """The variables that a program of the repository finds, without those that change with the terminal alone."""
-    for name, value in sorted(clean_environment().items()):
-        if not _TERMINAL.match(name):
-            # Hashed: a value may be a secret.
-            yield name, hashlib.sha256(os.fsencode(value)).hexdigest()[:16]
-
-
-def _packages() -> list[str]:
-    """The installed Python packages, each with its version; their metadata's directories are named so."""
-    found = set()
-    for place in {*sys.path, sysconfig.get_path("purelib")}:
-        with contextlib.suppress(OSError):
-            names = (path.name for path in Path(place or ".").iterdir())
-            found |= {name.removesuffix(".dist-info") for name in names if name.endswith(".dist-info")}
-    return sorted(found)
+def design_key(design: Design, *, root: Path, tree: str, tools: Sequence[tuple[str, str]]) -> VerdictKey | None:
+    """The key of what the static tools say about a design; as for a verdict, none where it depends on too much."""
+    hashes, complete = _hashes(_design_files(design, root), root)
+    if not complete and not tree:
+        return None
+    parts = {"schema": str(SCHEMA), "veriloop": own_version(), "kind": "static", NAME: f"static {design.toplevel}"}
+    parts |= {f"tool {name}": version for name, version in tools if name == "verilator"}
+    parts |= {f"design {name}": _text(value) for name, value in asdict(design).items()}
+    parts |= {f"file {path}": digest for path, digest in hashes.items()}
+    if not complete:
+        parts["tree"] = tree
+    return VerdictKey(parts)
 
 
 def _file_hashes(
-    testbench: VerilogTestbench | TraceTestbench | CocotbTestbench, root: Path
+    testbench: VerilogTestbench | TraceTestbench | CocotbTestbench, root: Path, layout: bool
 ) -> tuple[dict[str, str], bool]:
     """Hashes by relative path, and whether they are all that a run reads."""
-    paths = set(_design_files(testbench.design, root))
-    if isinstance(testbench, TraceTestbench):
-        paths.add(root / testbench.oracle)
+    oracle = [root / testbench.oracle] if isinstance(testbench, TraceTestbench) else []
+    return _hashes([*_design_files(testbench.design, root), *oracle], root, layout=layout)
+
+
+def _hashes(paths: Iterable[Path], root: Path, *, layout: bool = True) -> tuple[dict[str, str], bool]:
     hashes: dict[str, str] = {}
     complete = True
-    for path in sorted(paths):
+    for path in sorted(set(paths)):
         try:
             content = path.read_bytes()
         except OSError:
             content = b""
         complete = complete and not _READS_FILES.search(content)
         name = path.relative_to(root) if path.is_relative_to(root) else path
-        hashes[name.as_posix()] = hashlib.sha256(content).hexdigest()
+        hashed = content if layout or path.suffix.lower() not in _VERILOG else visible_text(content)
+        hashes[name.as_posix()] = hashlib.sha256(hashed).hexdigest()
     return hashes, complete
 
 
@@ -156,10 +155,3 @@ def _canonical(value: Any) -> bytes:
 def digest(value: Any) -> str:
     """The hash of plain data."""
     return hashlib.sha256(_canonical(value)).hexdigest()
-
-
-def _own_version() -> str:
-    try:
-        return importlib.metadata.version("veriloop")
-    except importlib.metadata.PackageNotFoundError:
-        return ""

@@ -80,7 +80,7 @@ def test_a_fix_is_verified_applied_and_undone(gate, root):
     assert report.passed, report
     assert report.evidence is Evidence.TESTS
     assert fixed(report) == ("adder_tb",)
-    assert [step.name for step in report.steps] == ["parse", "lint", "elaborate", "adder_tb"]
+    assert [step.name for step in report.steps] == ["parse", "lint adder", "elaborate adder", "adder_tb"]
     assert [step.passed for step in report.baseline] == [True, True, True, False]
     diff = gate.repository.diff(report.patch.base, report.tree)
     assert "verified: 1 of 1 tests pass, 1 of them failed before; evidence: tests" in as_text(report, diff)

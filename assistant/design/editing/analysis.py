@@ -8,7 +8,7 @@ from functools import cached_property
 from pathlib import Path
 
 from veriloop.assistant.design.editing.live import Live
-from veriloop.assistant.design.project import DesignSettings
+from veriloop.assistant.design.settings import DesignSettings
 from veriloop.assistant.design.symbols.lookup import Lookup, Symbol
 from veriloop.assistant.design.symbols.outline import Declaration
 from veriloop.assistant.design.symbols.source import Source

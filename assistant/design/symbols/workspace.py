@@ -12,7 +12,8 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from veriloop.assistant.design.project import HEADER_SUFFIXES, SOURCE_SUFFIXES, DesignSettings, Project
+from veriloop.assistant.design.project import HEADER_SUFFIXES, SOURCE_SUFFIXES, Project
+from veriloop.assistant.design.settings import DesignSettings
 from veriloop.assistant.design.symbols.outline import Declaration
 from veriloop.assistant.design.symbols.source import Source
 

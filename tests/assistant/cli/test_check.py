@@ -74,10 +74,13 @@ def save(path: Path, content: bytes) -> None:
 
 
 def check(capsys, *words: str) -> tuple[int, dict[str, Any]]:
+    """The exit code, and the report with the summary after it."""
     code = main(["--json", "check", *words])
-    data = json.loads(capsys.readouterr().out)
-    assert data["exit"] == code
-    return code, data
+    *report, summary = map(json.loads, capsys.readouterr().out.splitlines())
+    assert summary["exit"] == code
+    assert list(summary) == ["outcome", "evidence", "exit", "cached", "checked", "left_out", "seconds"]
+    assert all(one["type"] == "report" and one["schema"] == 1 for one in report)
+    return code, {**(report[0] if report else {}), **summary}
 
 
 @pytest.mark.needs("verilator", "c++")
@@ -96,7 +99,7 @@ def test_a_fix_on_disk_is_verified(root, capsys):
 def test_only_what_is_staged_counts_with_staged(root, capsys):
     save(root / "rtl/inv.v", NOT_GATE)
     git("add", "rtl/inv.v")
-    save(root / "rtl/inv.v", BROKEN + b"// not staged\n")
+    save(root / "rtl/inv.v", BROKEN.replace(b"= a", b"= 1'b0"))
     assert check(capsys, "--staged")[0] == 0
     code, data = check(capsys, "--worktree")
     assert (code, data["passed"]) == (1, False)
@@ -110,6 +113,8 @@ def test_a_regression_is_refuted(root, capsys):
     code, data = check(capsys)
     assert (code, data["broken"]) == (1, ["inv_tb"])
     assert main(["check"]) == 1
+    assert "inv_tb (it passed before): 2 of 2 samples mismatch" in capsys.readouterr().out
+    assert main(["check", "--full"]) == 1
     assert "passed before: this change breaks it" in capsys.readouterr().out
 
 
@@ -152,9 +157,9 @@ def test_without_a_test_that_says_anything_nothing_is_verified(root, capsys):
     commit()
     save(root / "rtl/inv.v", NOT_GATE)
     code, data = check(capsys)
-    assert (code, data["passed"], data["evidence"]) == (3, True, "elaborates")
+    assert (code, data["outcome"], data["passed"], data["evidence"]) == (0, "passed", True, "elaborates")
     assert "behaviour: no test was run" in data["unchecked"]
-    main(["check"])
+    main(["check", "--full"])
     assert "so it is not counted" in capsys.readouterr().err
 
 
@@ -187,7 +192,8 @@ def test_a_testbench_of_the_configuration(root, capsys):
 
 
 def test_nothing_changed(root, capsys):
-    assert check(capsys) == (0, {"changed": [], "exit": 0})
+    code, data = check(capsys)
+    assert (code, data["outcome"], data["cached"], data["checked"]) == (0, "unchanged", True, [])
     assert main(["check", "--staged"]) == 0
     assert "nothing to check" in capsys.readouterr().out
 
@@ -279,3 +285,153 @@ def test_a_testbench_of_the_configuration_by_its_name_and_a_path_from_the_root(r
     assert check(capsys, "--testbench", "main")[1]["fixed"] == ["main"]
     assert check(capsys, "--testbench", "tb/inv_tb.v")[1]["fixed"] == ["tb/inv_tb.v"]
     assert check(capsys, "--testbench", "../tb/inv_tb.v")[0] == 0
+
+
+# --- as a hook ---
+
+COUNTER = b"""module counter(input clk, input rst, output reg [3:0] q);
+  always @(posedge clk) if (rst) q <= 0; else q <= q + 1;
+endmodule
+"""
+COUNTER_BENCH = b"""module counter_tb;
+  reg clk = 0, rst = 1; wire [3:0] q; integer i, bad = 0;
+  counter dut(.clk(clk), .rst(rst), .q(q));
+  always #5 clk = ~clk;
+  initial begin
+    #22 rst = 0;
+    for (i = 0; i < 20; i = i + 1) begin
+      @(negedge clk);
+      if (q !== ((i + 1) & 15)) bad = bad + 1;
+    end
+    $display("Mismatches: %0d in %0d samples", bad, 20);
+    $finish;
+  end
+endmodule
+"""
+
+
+@pytest.fixture
+def two(root):
+    """A repository whose two modules have a test each; all of it passes."""
+    save(root / "rtl/inv.v", NOT_GATE)
+    save(root / "rtl/counter.v", COUNTER)
+    save(root / "tb/counter_tb.v", COUNTER_BENCH)
+    commit()
+    return root
+
+
+def staged(root: Path, path: str, content: bytes) -> None:
+    save(root / path, content)
+    git("add", path)
+
+
+@pytest.mark.needs("verilator", "c++", "iverilog")
+def test_a_refusal_names_file_line_signal_and_cycle_in_ten_lines(two, capsys):
+    staged(two, "rtl/counter.v", COUNTER.replace(b"q + 1", b"q + 2"))
+    assert main(["check", "--staged", "--budget", "60"]) == 1
+    captured = capsys.readouterr()
+    lines = captured.out.splitlines()
+    assert len(lines) <= 10
+    assert captured.err == ""
+    assert lines[0] == "refuted: counter_tb"
+    assert lines[1].startswith("rtl/counter.v:2: always @(posedge clk)")
+    assert lines[2].startswith("counter_tb.q is 4'b0010, was 4'b0001 before this change, at 25 ns, cycle 3 of ")
+    assert lines[3].startswith("counter_tb (it passed before): 19 of 20 samples mismatch")
+    assert lines[-1] == "again: veriloop check --staged"
+
+
+@pytest.mark.needs("verilator", "c++")
+def test_only_the_tests_that_a_change_reaches_run_and_the_answer_is_kept(two, capsys):
+    staged(two, "rtl/counter.v", COUNTER.replace(b"q + 1", b"1 + q"))
+    code, data = check(capsys, "--staged")
+    assert (code, data["outcome"], data["evidence"], data["cached"]) == (0, "verified", "tests", False)
+    assert data["checked"] == ["parse", "lint counter", "elaborate counter", "counter_tb"]
+    assert data["classes"] == {"rtl/counter.v": "tests"}
+    code, again = check(capsys, "--staged")
+    assert (code, again["outcome"], again["cached"], "steps" in again) == (0, "verified", True, False)
+    assert again["checked"] == data["checked"]
+    assert "counter_tb" in check(capsys, "--staged", "--all")[1]["checked"]
+
+
+@pytest.mark.needs("verilator", "c++")
+def test_the_half_that_is_staged_counts(two, capsys):
+    broken, good = NOT_GATE.replace(b"~a", b"1'b0"), NOT_GATE.replace(b"~a", b"!a")
+    staged(two, "rtl/inv.v", broken)
+    save(two / "rtl/inv.v", good)
+    assert check(capsys, "--staged")[0] == 1
+    staged(two, "rtl/inv.v", good)
+    save(two / "rtl/inv.v", broken)
+    save(two / "rtl/untracked.v", b"module inv(input a, output y); garbage")
+    assert check(capsys, "--staged")[0] == 0
+    assert (two / "rtl/inv.v").read_bytes() == broken
+
+
+@pytest.mark.needs("verilator")
+def test_comments_and_texts_need_no_work(two, capsys):
+    staged(two, "rtl/inv.v", b"// said\n" + NOT_GATE)
+    staged(two, "README.md", b"text\n")
+    code, data = check(capsys, "--staged")
+    assert (code, data["outcome"], data["checked"]) == (0, "unchanged", [])
+
+
+@pytest.mark.needs("verilator", "c++")
+def test_a_module_without_tests_passes_with_a_warning_unless_tests_are_asked_for(two, capsys):
+    staged(two, "rtl/new.v", b"module fresh(input a, output y); assign y = a; endmodule\n")
+    assert main(["check", "--staged"]) == 0
+    out = capsys.readouterr().out
+    assert out.startswith("passed, not verified: evidence: elaborates\nwarning: rtl/new.v: no test exercises it")
+    staged(two, "veriloop.toml", b'[project]\nevidence = [{ paths = ["rtl/*"], at_least = "tests" }]\n')
+    code, data = check(capsys, "--staged")
+    assert (code, data["outcome"]) == (3, "not verified")
+    assert data["warnings"] == ["rtl/new.v: elaborates; what is asked for: tests"]
+
+
+@pytest.mark.needs("verilator", "c++")
+def test_what_the_budget_leaves_out_is_said(two, capsys, monkeypatch, tmp_path):
+    staged(two, "rtl/inv.v", NOT_GATE.replace(b"~a", b"!a"))
+    code, data = check(capsys, "--staged", "--budget", "0.001")
+    assert (code, data["outcome"]) == (3, "not verified")
+    assert "inv_tb: the budget is spent" in data["left_out"]
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    save(tmp_path / "config/veriloop/config.toml", b'[check]\nbudget_s = 0.001\nover_budget = "warn"\n')
+    code, data = check(capsys, "--staged")
+    assert (code, data["outcome"]) == (0, "passed")
+    assert data["warnings"][-1] == "not run, the budget is spent: lint and elaboration, inv_tb"
+    assert main(["check", "--budget", "0"]) == 2
+
+
+@pytest.mark.needs("verilator")
+def test_levels_stop_before_the_tests(two, capsys):
+    staged(two, "rtl/inv.v", NOT_GATE.replace(b"~a", b"1'b0"))
+    code, data = check(capsys, "--staged", "--level", "elaborates")
+    assert (code, data["outcome"], data["evidence"]) == (0, "passed", "elaborates")
+    staged(two, "rtl/inv.v", NOT_GATE.replace(b"~a", b"nowhere"))
+    code, data = check(capsys, "--staged", "--level", "lint")
+    assert (code, data["outcome"]) == (1, "refuted")
+    assert "inv_tb: the change is refuted already" not in data["left_out"]
+
+
+@pytest.mark.needs("verilator")
+def test_a_new_latch_is_refused_and_an_old_one_is_not(two, capsys):
+    latch = b"module hold(input e, input d, output reg q);\n  always @* if (e) q = d;\nendmodule\n"
+    staged(two, "rtl/hold.v", latch)
+    code, data = check(capsys, "--staged")
+    assert (code, data["outcome"]) == (1, "refuted")
+    assert any("LATCH" in one for one in data["warnings"])
+    commit()
+    staged(two, "rtl/hold.v", latch.replace(b"q = d", b"q = !d"))
+    assert check(capsys, "--staged")[0] == 0
+
+
+@pytest.mark.needs("verilator", "c++")
+def test_a_range_of_commits(two, capsys, monkeypatch):
+    first = git("rev-parse", "HEAD").strip()
+    staged(two, "rtl/inv.v", NOT_GATE.replace(b"~a", b"1'b1"))
+    git("commit", "--quiet", "--message", "broken")
+    save(two / "rtl/inv.v", NOT_GATE)
+    assert check(capsys, "--since", first)[0] == 1
+    assert check(capsys, "--since", "HEAD")[1]["outcome"] == "unchanged"
+    assert main(["check", "--since", "nowhere"]) == 2
+    monkeypatch.setenv("PRE_COMMIT_FROM_REF", first)
+    monkeypatch.setenv("PRE_COMMIT_TO_REF", "HEAD")
+    assert check(capsys, "--staged")[0] == 1

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from veriloop.assistant.design.project import DesignSettings, Found, Project
+from veriloop.assistant.design.project import Found, Project
 from veriloop.assistant.design.roles import is_test_path
+from veriloop.assistant.design.settings import DesignSettings
 from veriloop.assistant.errors import UsageError
 
 TREE = {

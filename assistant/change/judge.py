@@ -1,0 +1,379 @@
+"""Judges a change that is there already, in the time that there is: cheap steps first, then the tests it reaches."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from veriloop.assistant.change.explain import explained
+from veriloop.assistant.change.history import History
+from veriloop.assistant.change.impact import Impact, affected_designs, impact
+from veriloop.assistant.change.policy import LEVELS, Policy
+from veriloop.assistant.change.result import Checked, LeftOut, Outcome, Place
+from veriloop.assistant.change.tests import Tests
+from veriloop.assistant.change.unseen import unseen
+from veriloop.assistant.config import Config
+from veriloop.assistant.design.edits import Edit, Patch
+from veriloop.assistant.design.model import Design, Diagnostic
+from veriloop.assistant.design.project import Project
+from veriloop.assistant.errors import Cancelled
+from veriloop.assistant.events import CancelToken, Deadline, Note, Run, Stage
+from veriloop.assistant.gate import Gate
+from veriloop.assistant.repository.export import Export
+from veriloop.assistant.verify.evidence import Evidence, Report, Step
+from veriloop.assistant.verify.judged import (
+    Judged,
+    copied,
+    evidence_of,
+    new_warnings,
+    passes,
+    shown,
+    unchecked,
+)
+from veriloop.assistant.verify.protected import Contents, protected
+from veriloop.assistant.verify.static import Found
+from veriloop.assistant.verify.summary import NO_SUMMARY
+from veriloop.assistant.verify.testbench import Testbench
+
+ALREADY_REFUTED = "the change is refuted already"
+BUDGET = "the budget is spent"
+
+_EXPLAIN_S = 8.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """What is to be judged.
+
+    Attributes:
+        base: the tree before the change.
+        tree: the tree with it.
+        budget_s: wall seconds until what is left is left out; none: as long as it takes.
+        everything: run every test, whether the change reaches it or not.
+        replay: the command that judges the same again.
+    """
+
+    base: str
+    tree: str
+    budget_s: float | None = None
+    everything: bool = False
+    replay: str = ""
+
+
+@dataclass(slots=True)
+class Judge:
+    """One run over one change.
+
+    Args:
+        gate: runs the steps on private copies.
+        config: the settings of the tree that the change makes.
+        policy: what is enough.
+        request: what is judged.
+        history: how long tests take.
+        choose: the tests, from the tree that the change makes.
+    """
+
+    gate: Gate
+    config: Config
+    policy: Policy
+    request: Request
+    history: History
+    choose: Callable[[Project, Impact], Tests]
+    _started: float = field(default_factory=time.monotonic)
+    _left_out: list[LeftOut] = field(default_factory=list)
+    _notes: list[str] = field(default_factory=list)
+
+    def run(self) -> Run[Checked]:
+        """Judges it.
+
+        Raises:
+            ToolError: a tool broke or is missing; says nothing about the change.
+            NotVerified: the repository names commands that the user has not trusted.
+        """
+        contents = self._contents()
+        before = frozenset(self.gate.repository.entries(self.request.base))
+        with self.gate.copy(self.request.tree) as (copy, scratch):
+            yield from self.gate.tell(copy)
+            yield Stage("impact")
+            found = impact(copy.root, contents, before)
+            project = Project.load(copy.root, self.config.repository.design)
+            tests = self.choose(project, found) if self._reaches("tests") else Tests(())
+            if not tests.named and not self.request.everything and self._changes_nothing(found):
+                return self._unchanged(contents, found)
+            designs = tuple(affected_designs(found, project))
+            after = yield from self._static(copy, tests, designs, found.changed)
+            base = yield from self._static_base(after, tests, designs, found.changed)
+            steps: list[_Ran] = []
+            if passes(base, after) and not self._blocking(base, after):
+                steps = yield from self._tests(tests, copy, scratch)
+            else:
+                self._left_out += [LeftOut(test.name, ALREADY_REFUTED) for test in tests.testbenches]
+            after = _with_tests(after, steps)
+            base, place = yield from self._base_tests(base, steps, tests, contents, found, copy)
+            self.history.write()
+            return replace(self._answer(contents, found, tests, base, after, steps, copy), place=place)
+
+    def _reaches(self, level: str) -> bool:
+        return LEVELS[self.policy.level] >= LEVELS[level]  # type: ignore[index]  # a level's name
+
+    def _contents(self) -> Contents:
+        base, tree = self.request.base, self.request.tree
+        repository = self.gate.repository
+        paths = repository.changed_paths(base, tree)
+        return {path: (repository.read(base, path) or b"", repository.read(tree, path) or b"") for path in paths}
+
+    @staticmethod
+    def _changes_nothing(found: Impact) -> bool:
+        return set(found.changed) <= set(found.layout_only)
+
+    def _unchanged(self, contents: Contents, found: Impact) -> Checked:
+        report = replace(self._report(contents), passed=True, seconds=self._spent_s)
+        return Checked(
+            outcome=Outcome.UNCHANGED,
+            report=report,
+            left_out=tuple(LeftOut(path, "only comments and layout change") for path in found.layout_only),
+            seconds=self._spent_s,
+            cached=True,
+        )
+
+    # --- the steps ---
+
+    def _static(self, copy: Export, tests: Tests, designs: Sequence[Design], changed: Sequence[str]) -> Run[Judged]:
+        yield Stage("lint")
+        steps: list[Step] = []
+        errors: Counter[str] = Counter()
+        warnings: list[Diagnostic] = []
+        for one in self._static_steps(copy, tests, designs, changed):
+            steps.append(one.step)
+            errors.update({f"{one.step.name}: {error}": count for error, count in one.errors.items()})
+            warnings += one.warnings
+        return Judged(tuple(steps), errors, Evidence.NONE, (), tuple(warnings))
+
+    def _static_steps(
+        self, copy: Export, tests: Tests, designs: Sequence[Design], changed: Sequence[str]
+    ) -> Iterator[Found]:
+        gate = replace(self.gate, cancel=self._token())
+        try:
+            yield from gate.static(copy, tests.testbenches, designs, changed)
+        except Cancelled:
+            self.gate.cancel.check()
+            self._left_out.append(LeftOut("lint and elaboration", BUDGET))
+
+    def _static_base(
+        self, after: Judged, tests: Tests, designs: Sequence[Design], changed: Sequence[str]
+    ) -> Run[Judged]:
+        """What was wrong before; not worth asking where nothing is wrong now."""
+        if not after.errors and not after.warnings:
+            return Judged((), Counter(), Evidence.NONE)
+        with self.gate.copy(self.request.base) as (copy, _):
+            return (yield from self._static(copy, tests, designs, changed))
+
+    def _blocking(self, base: Judged, after: Judged) -> tuple[str, ...]:
+        return tuple(line for line in new_warnings(base, after) if self.policy.blocks(_rule(line)))
+
+    def _tests(self, tests: Tests, copy: Export, scratch: Path) -> Run[list[_Ran]]:
+        waiting = self.history.ordered(tests.testbenches)
+        gate = replace(self.gate, cancel=self._token())
+        ran: list[_Ran] = []
+        for index, test in enumerate(waiting):
+            if not tests.named and any(not one.step.passed for one in ran) and self.request.budget_s is not None:
+                self._left_out += [LeftOut(one.name, ALREADY_REFUTED) for one in waiting[index:]]
+                break
+            yield Stage(f"test: {test.name}")
+            started = time.monotonic()
+            try:
+                gate.cancel.check()
+                step, evidence, notes = gate.test(test, copy, scratch)
+            except Cancelled:
+                self.gate.cancel.check()
+                self._left_out.append(LeftOut(test.name, BUDGET))
+                continue
+            if tests.found and step.results and all(NO_SUMMARY in run.reason for run in step.results):
+                said = NO_SUMMARY.removeprefix("the testbench ")
+                yield Note(f"{test.name} {said}, so it is not counted")
+                continue
+            if not step.cached and step.results:
+                self.history.note(test, time.monotonic() - started, passed=step.passed)
+            ran.append(_Ran(test, step, evidence, tuple(f"{test.name}: {note}" for note in notes)))
+        return ran
+
+    def _base_tests(
+        self, base: Judged, ran: Sequence[_Ran], tests: Tests, contents: Contents, found: Impact, after: Export
+    ) -> Run[tuple[Judged, Place | None]]:
+        """How the tests came out before: all of them, or in a hurry those alone that fail now; and where one breaks."""
+        hurry = self.request.budget_s is not None and not tests.named
+        asked = [one.test for one in ran if not hurry or not one.step.passed]
+        if not asked:
+            return base, None
+        steps = list(base.steps)
+        gate = replace(self.gate, cancel=self._token())
+        place: Place | None = None
+        with self.gate.copy(self.request.base) as (copy, scratch):
+            for test in asked:
+                yield Stage(f"before: {test.name}")
+                try:
+                    steps.append(gate.test(test, copy, scratch, until_red=True)[0])
+                except Cancelled:
+                    self.gate.cancel.check()
+                    self._notes.append(f"{test.name}: whether it passed before was not looked at")
+            passed_before = {step.name for step in steps if step.passed}
+            broken = next((one for one in ran if not one.step.passed and one.test.name in passed_before), None)
+            if broken is not None:
+                yield Stage(f"looking for the place: {broken.test.name}")
+                # It has a time of its own: a refusal that names no place costs more than these seconds.
+                limit = Deadline(self.gate.cancel, time.monotonic() + _EXPLAIN_S)
+                try:
+                    place = explained(
+                        broken.test,
+                        broken.step,
+                        contents,
+                        found,
+                        before=copy.root,
+                        after=after.root,
+                        scratch=scratch,
+                        toolchain=self.gate.toolchain,
+                        cancel=limit,
+                    )
+                except Cancelled:
+                    self.gate.cancel.check()
+        return replace(base, steps=tuple(steps)), place
+
+    # --- the answer ---
+
+    def _answer(
+        self,
+        contents: Contents,
+        found: Impact,
+        tests: Tests,
+        base: Judged,
+        after: Judged,
+        ran: Sequence[_Ran],
+        copy: Export,
+    ) -> Checked:
+        testbenches = [one.test for one in ran]
+        touched = protected(contents, tests.testbenches, "any", locked=self.gate.locked)
+        classes = {path: _class(path, found, after, ran) for path in _judged_paths(found)}
+        evidence = _whole(classes, after, ran, named=tests.named)
+        blocking = self._blocking(base, after)
+        passed = passes(base, after) and not blocking
+        steps = (*after.steps, *([shown(touched)] if touched else []))
+        report = replace(
+            self._report(contents),
+            steps=steps,
+            baseline=base.steps,
+            evidence=evidence,
+            passed=passed,
+            new_warnings=new_warnings(base, after),
+            unchecked=(
+                *copied(copy.left_out, copy.added),
+                *unchecked(base, after, testbenches, tuple(contents)),
+                *self._notes,
+                *map(str, self._left_out),
+                *unseen(copy.root, found, testbenches),
+            ),
+            seconds=self._spent_s,
+        )
+        outcome = self._outcome(report, classes, ran)
+        return Checked(
+            outcome=outcome,
+            report=report,
+            classes=classes,
+            left_out=tuple(self._left_out),
+            warnings=(*self._warnings(outcome, classes), *(f"new finding that blocks: {line}" for line in blocking)),
+            cached=bool(ran) and all(one.step.cached for one in ran),
+            seconds=self._spent_s,
+        )
+
+    def _outcome(self, report: Report, classes: Mapping[str, Evidence], ran: Sequence[_Ran]) -> Outcome:
+        if not report.passed:
+            return Outcome.REFUTED
+        if self._over_budget:
+            return Outcome.NOT_VERIFIED if self.policy.over_budget == "fail" else Outcome.PASSED
+        if not all(self.policy.suffices(path, reached) for path, reached in classes.items()):
+            return Outcome.NOT_VERIFIED
+        return Outcome.VERIFIED if report.evidence >= Evidence.TESTS_ICARUS and ran else Outcome.PASSED
+
+    @property
+    def _over_budget(self) -> bool:
+        return any(one.why == BUDGET for one in self._left_out)
+
+    def _warnings(self, outcome: Outcome, classes: Mapping[str, Evidence]) -> Iterator[str]:
+        if outcome is Outcome.REFUTED:
+            return
+        for path, reached in classes.items():
+            if not self.policy.suffices(path, reached):
+                yield f"{path}: {reached.label}; what is asked for: {self.policy.needed(path).label}"
+            elif reached < Evidence.TESTS_ICARUS and self._reaches("tests"):
+                yield f"{path}: no test exercises it; evidence: {reached.label}"
+        if self._over_budget:
+            names = [one.name for one in self._left_out if one.why == BUDGET]
+            yield f"not run, {BUDGET}: {', '.join(names)}"
+
+    def _report(self, contents: Contents) -> Report:
+        edits = tuple(Edit(path=path, start=0, end=len(old), text=new) for path, (old, new) in contents.items())
+        return Report(
+            patch=Patch(edits=edits, base=self.request.base),
+            tree=self.request.tree,
+            steps=(),
+            evidence=Evidence.NONE,
+            passed=False,
+            tools=self.gate.toolchain.versions,
+            replay=self.request.replay,
+        )
+
+    def _token(self) -> CancelToken:
+        budget_s = self.request.budget_s
+        return self.gate.cancel if budget_s is None else Deadline(self.gate.cancel, self._started + budget_s)
+
+    @property
+    def _spent_s(self) -> float:
+        return time.monotonic() - self._started
+
+
+@dataclass(frozen=True, slots=True)
+class _Ran:
+    """A test that ran to its end."""
+
+    test: Testbench
+    step: Step
+    evidence: Evidence
+    notes: tuple[str, ...]
+
+
+def _with_tests(after: Judged, ran: Sequence[_Ran]) -> Judged:
+    return replace(
+        after,
+        steps=(*after.steps, *(one.step for one in ran)),
+        notes=tuple(note for one in ran for note in one.notes),
+        evidence=min((one.evidence for one in ran), default=Evidence.NONE),
+    )
+
+
+def _judged_paths(found: Impact) -> list[str]:
+    """The changed files of which a class is said: Verilog that is there and whose meaning changes."""
+    kept = set(found.layout_only)
+    return [path for path in found.changed if path in found.reach and path not in kept]
+
+
+def _class(path: str, found: Impact, after: Judged, ran: Sequence[_Ran]) -> Evidence:
+    """How far the evidence for one file reaches: that of the tests that read it, or of the static steps."""
+    reading = [one.evidence for one in ran if one.step.passed and found.covers(one.test, path)]
+    static = evidence_of(replace(after, evidence=Evidence.NONE))
+    return max((*reading, static))
+
+
+def _whole(classes: Mapping[str, Evidence], after: Judged, ran: Sequence[_Ran], *, named: bool) -> Evidence:
+    """How far the evidence reaches for all that was changed."""
+    if any(not one.step.passed for one in ran):
+        return evidence_of(replace(after, evidence=Evidence.NONE))
+    if named or not classes:
+        return evidence_of(after)
+    return min(classes.values())
+
+
+def _rule(line: str) -> str:
+    """The lint rule of a finding as it is printed: `path:1:2: warning: text [RULE]`."""
+    return line.rpartition("[")[2].rstrip("]")
