@@ -135,7 +135,8 @@ def _apply(report: Report, context: Context, about: str) -> None:
     Raises:
         NotVerified: it also touches what judges it, which passing its own tests says nothing about.
     """
-    from veriloop.assistant.gate import PROTECTED, apply
+    from veriloop.assistant.gate import apply
+    from veriloop.assistant.verify.judged import PROTECTED
 
     for step in report.steps:
         if step.name == PROTECTED:
