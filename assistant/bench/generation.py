@@ -10,14 +10,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, TypeVar
 
-from veriloop.assistant.bench.problems import Problem, hdlbits, recorded, verilogeval
-from veriloop.assistant.bench.scoring import counted, harness_fault, passes
+from veriloop.assistant.bench.problems import Problem, chipbench_gen, hdlbits, recorded, rtllm, verilogeval
+from veriloop.assistant.bench.scoring import counted, harness, passes
 from veriloop.assistant.errors import UsageError
 from veriloop.assistant.events import CancelToken, Note, Run, finish
 from veriloop.assistant.generate.interface import read_interface
 from veriloop.assistant.generate.selection import Selection, select
 from veriloop.assistant.generate.synthesis import Abstained, Synthesis, synthesise
+from veriloop.assistant.generate.workflow import Request, generate
 from veriloop.assistant.verify.toolchain import Toolchain
+from veriloop.models.model import Model
 
 _SURE = 0.9
 _Row = TypeVar("_Row")
@@ -66,29 +68,74 @@ def asked(problems: Iterator[Problem], only: str) -> list[Problem]:
     return found
 
 
-def run_verilogeval(
-    data: Path, *, only: str, jobs: int, toolchain: Toolchain, cancel: CancelToken
+SETS: Mapping[str, Callable[[Path], Iterator[Problem]]] = {
+    "verilogeval": verilogeval,
+    "rtllm": rtllm,
+    "chipbench-gen": chipbench_gen,
+}
+"""The sets of specifications whose answers a testbench judges."""
+
+
+def run_generation(
+    suite: str,
+    data: Path,
+    *,
+    only: str,
+    jobs: int,
+    model: Model | None,
+    count: int,
+    toolchain: Toolchain,
+    cancel: CancelToken,
 ) -> Run[list[GenerationRow]]:
-    """What follows from each specification without a model, judged by the set's testbench."""
+    """What comes of each specification, judged by the set's testbench.
+
+    Args:
+        suite: one of `SETS`.
+        data: where the set lies.
+        only: the problems whose names match.
+        jobs: problems at once.
+        model: who answers what does not follow from the specification; none: nobody.
+        count: answers of each kind that it is asked for.
+        toolchain: the simulators.
+        cancel: stops it.
+    """
 
     def one(problem: Problem) -> GenerationRow:
-        return _generated(problem, toolchain, cancel)
+        return _generated(problem, model, count, toolchain, cancel)
 
-    return (yield from _each(asked(verilogeval(data), only), one, lambda row: f"{row.problem}: {row.outcome}", jobs))
+    return (yield from _each(asked(SETS[suite](data), only), one, lambda row: f"{row.problem}: {row.outcome}", jobs))
 
 
-def _generated(problem: Problem, toolchain: Toolchain, cancel: CancelToken) -> GenerationRow:
-    interface = read_interface(problem.specification, header=problem.header)
-    made = synthesise(problem.specification, interface) if interface else Abstained(reason="it names no ports")
-    if fault := harness_fault(problem, toolchain=toolchain, cancel=cancel):
-        return GenerationRow(problem=problem.name, kind="", outcome="harness", why=fault)
+def _generated(
+    problem: Problem, model: Model | None, count: int, toolchain: Toolchain, cancel: CancelToken
+) -> GenerationRow:
+    tried = harness(problem, toolchain=toolchain, cancel=cancel)
+    if tried.fault:
+        return GenerationRow(problem=problem.name, kind="", outcome="harness", why=tried.fault)
+    kind, made = _answered(problem, model, count, toolchain, cancel)
     if isinstance(made, Abstained):
         why = "; ".join((made.reason, *made.questions))
         return GenerationRow(problem=problem.name, kind="", outcome="abstained", why=why)
-    right = passes(problem, made.rtl.encode(), toolchain=toolchain, cancel=cancel)
-    return GenerationRow(
-        problem=problem.name, kind=made.kind, outcome="solved" if right else "wrong", why="; ".join(made.assumed)
-    )
+    rtl, why = made
+    right = passes(problem, rtl + problem.given, tried.engine, toolchain=toolchain, cancel=cancel)
+    return GenerationRow(problem=problem.name, kind=kind, outcome="solved" if right else "wrong", why=why)
+
+
+def _answered(
+    problem: Problem, model: Model | None, count: int, toolchain: Toolchain, cancel: CancelToken
+) -> tuple[str, tuple[bytes, str] | Abstained]:
+    """The kind of the answer, and the answer with what it rests on."""
+    interface = read_interface(problem.specification, header=problem.header)
+    made = synthesise(problem.specification, interface) if interface else Abstained(reason="it names no ports")
+    if isinstance(made, Synthesis):
+        return made.kind, (made.rtl.encode(), "; ".join(made.assumed))
+    if model is None or interface is None:
+        return "", made
+    request = Request(text=problem.specification, header=problem.header, model=model, count=count)
+    found = finish(generate(request, toolchain=toolchain, cancel=cancel))
+    if isinstance(found, Abstained):
+        return "", found
+    return "agreement", (found.rtl, f"{found.how}, {found.confidence} sure")
 
 
 def generation_summary(suite: str, rows: Sequence[GenerationRow]) -> dict[str, object]:
@@ -132,8 +179,12 @@ def run_hdlbits_select(
 def _selected(
     problem: Problem, model: str, answers: Sequence[bytes], toolchain: Toolchain, cancel: CancelToken
 ) -> SelectionRow:
-    fault = harness_fault(problem, toolchain=toolchain, cancel=cancel)
-    scored = {text: passes(problem, text, toolchain=toolchain, cancel=cancel) for text in dict.fromkeys(answers)}
+    tried = harness(problem, toolchain=toolchain, cancel=cancel)
+
+    def right(text: bytes) -> bool:
+        return passes(problem, text, tried.engine, toolchain=toolchain, cancel=cancel)
+
+    scored = {text: right(text) for text in dict.fromkeys(answers)}
     passed = [scored[text] for text in answers]
     chosen = _chosen(problem, answers, toolchain, cancel)
     return SelectionRow(
@@ -141,11 +192,11 @@ def _selected(
         problem=problem.name,
         pass_at_1=sum(passed) / len(passed) if passed else 0.0,
         pass_at_20=any(passed),
-        selected=chosen is not None and passes(problem, chosen.text, toolchain=toolchain, cancel=cancel),
+        selected=chosen is not None and right(chosen.text),
         confidence=chosen.confidence if chosen else 0.0,
         how=chosen.how if chosen else "no answer can be used",
         notes=chosen.notes if chosen else (),
-        harness=fault,
+        harness=tried.fault,
     )
 
 
@@ -176,7 +227,6 @@ def selection_summary(named: str, rows: Sequence[SelectionRow]) -> dict[str, obj
     any_ = 100 * sum(row.pass_at_20 for row in rows) / count
     sure = [row for row in rows if row.confidence >= _SURE]
     return {
-        "suite": "hdlbits-select",
         "recorded": named,
         "problems": len(rows),
         "pass_at_1": round(first, 2),
@@ -185,7 +235,6 @@ def selection_summary(named: str, rows: Sequence[SelectionRow]) -> dict[str, obj
         "gap_closed": round((chosen - first) / (any_ - first), 3) if any_ > first else None,
         "calibration_90": round(100 * sum(row.selected for row in sure) / len(sure), 2) if sure else None,
         "sure_90": round(100 * len(sure) / count, 2),
-        "harness_failures": sum(bool(row.harness) for row in rows),
     }
 
 

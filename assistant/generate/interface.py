@@ -9,16 +9,12 @@ from typing import Literal
 
 from veriloop.assistant.design.elaborate import Elaborator
 from veriloop.assistant.design.model import Design
+from veriloop.assistant.generate.port_lists import Listed, Unreadable, read_port_list
 from veriloop.assistant.generate.text import bare_lines
 
-_NAMED = re.compile(r"\bmodule\s+(?:named|called)\s+[`'\"_]?([A-Za-z_]\w*)", re.I)
+_NAMED = re.compile(r"\bmodule\s+(?:named|called|name\s*:)\s+[`'\"_]?([A-Za-z_]\w*)", re.I)
 _HEADER = re.compile(r"\bmodule\s+([A-Za-z_]\w*)[^;]*;", re.S)
 _RANGE = re.compile(r"\[(-?\d+):(-?\d+)\]")
-_LISTED = re.compile(
-    r"^\s*(?:[-*+\u2022]|\d+[.)])\s*[`*_]*(input|output)[`*_]*\s+(?:wire\s+|reg\s+|logic\s+)?(?:\[\s*(\d+)\s*:\s*(\d+)\s*\]\s*)?"
-    r"[`*_]*([A-Za-z_]\w*)[`*_]*\s*(?:\[\s*(\d+)\s*:\s*(\d+)\s*\])?\s*(?:\(\s*(\d+)[\s-]*bits?\b[^)]*\))?",
-    re.I,
-)
 _CLOCK = re.compile(r"clk\w*|\w*clock|\w*_clk", re.I)
 _RESET = re.compile(r"\w*(?:reset|rst)\w*|clear|clr\w*|aclr\w*", re.I)
 
@@ -145,17 +141,19 @@ def read_interface(text: str, *, header: str | None = None) -> Interface | None:
     """
     if header is not None and (given := _from_header(header)):
         return given
-    listed = [match for line in bare_lines(text) if (match := _LISTED.match(line))]
+    listed = read_port_list(text)
+    if isinstance(listed, Unreadable):
+        return None
     if listed:
         name = _NAMED.search(text)
-        ports = tuple(_listed(match, text) for match in listed)
-        return Interface(toplevel=name[1] if name else "top", ports=ports)
+        return Interface(toplevel=name[1] if name else "top", ports=tuple(_listed(port, text) for port in listed))
     return _from_header("\n".join(bare_lines(text)))
 
 
 def contradictions(text: str, *, header: str | None = None) -> tuple[str, ...]:
     """Where a specification says two things about one port: listed twice, or another width in the header beside it."""
-    listed = [_listed(match, text) for line in bare_lines(text) if (match := _LISTED.match(line))]
+    read = read_port_list(text)
+    listed = [] if isinstance(read, Unreadable) else [_listed(port, text) for port in read]
     known: dict[str, PortDeclaration] = {}
     found: list[str] = []
     for port in listed:
@@ -181,13 +179,9 @@ def _said(port: PortDeclaration) -> str:
     return f"{article} of {port.width_bits} bit{'s' if port.width_bits > 1 else ''}"
 
 
-def _listed(match: re.Match[str], text: str) -> PortDeclaration:
-    direction, msb, lsb, name, msb_after, lsb_after, bits = match.groups()
-    high, low = (msb or msb_after), (lsb or lsb_after)
-    if high is not None:
-        return _declaration(direction, name, int(high), int(low))
-    width = int(bits or 1)
-    return _declaration(direction, name, width - 1 + _first_index(name, width, text), _first_index(name, width, text))
+def _listed(port: Listed, text: str) -> PortDeclaration:
+    first = 0 if port.numbered else _first_index(port.name, port.high - port.low + 1, text)
+    return _declaration(port.direction, port.name, port.high + first, port.low + first)
 
 
 def _first_index(name: str, width: int, text: str) -> int:
@@ -203,13 +197,15 @@ def _first_index(name: str, width: int, text: str) -> int:
 def _from_header(text: str) -> Interface | None:
     """What slang makes of the first module header in a text; none if there is none that it takes."""
     match = _HEADER.search(text)
-    if match is None:
-        return None
+    return interface_of(f"{match[0]}\nendmodule\n".encode(), match[1]) if match is not None else None
+
+
+def interface_of(text: bytes, toplevel: str) -> Interface | None:
+    """The ports of a module as slang elaborates them; none if it does not, or the module has ports of other kinds."""
     path = Path("header.sv")
-    elaborator = Elaborator(Design(toplevel=match[1], sources=(path,)), {path: f"{match[0]}\nendmodule\n".encode()})
-    elaboration = elaborator.elaborate()
-    module = elaboration.modules.get(match[1])
-    if elaboration.errors or module is None:
+    elaboration = Elaborator(Design(toplevel=toplevel, sources=(path,)), {path: text}).elaborate()
+    module = elaboration.modules.get(toplevel)
+    if elaboration.errors or module is None or any(port.direction not in ("input", "output") for port in module.ports):
         return None
     ports = []
     for port in module.ports:

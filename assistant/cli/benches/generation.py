@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import dataclasses
+import os
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from veriloop.assistant.cli.benches.provenance import provenance
 from veriloop.assistant.cli.session import Session
 from veriloop.assistant.errors import UsageError
 from veriloop.assistant.events import finish
+from veriloop.models.named import opened
+from veriloop.models.store import Store, data_home
 
 SUITES = {
-    "verilogeval": "make RTL from VerilogEval's specifications, without a model",
+    "verilogeval": "make RTL from VerilogEval's specifications",
+    "rtllm": "make RTL from RTLLM's descriptions",
+    "chipbench-gen": "make RTL from ChipBench's specifications",
     "hdlbits-select": "choose one of a model's recorded answers to each problem of HDLBits",
 }
 
@@ -27,6 +34,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--jobs", type=int, default=1, metavar="N", help="problems at once (default: 1)")
     if parser.prog.endswith("hdlbits-select"):
         parser.add_argument("--recorded", default="all", choices=_MODELS, help="whose answers (default: all)")
+        return
+    parser.add_argument("--model", default="", metavar="NAME", help="who answers what is no data (default: nobody)")
+    parser.add_argument("-n", type=int, default=12, metavar="N", help="how many answers of each kind (default: 12)")
 
 
 def run(arguments: argparse.Namespace, session: Session) -> int:
@@ -45,26 +55,49 @@ def run(arguments: argparse.Namespace, session: Session) -> int:
         "toolchain": toolchain,
         "cancel": session.cancel,
     }
-    rows: Sequence[Any]
-    if arguments.suite == "verilogeval":
-        rows = finish(generation.run_verilogeval(data, **common), session.observe)
-        counts = generation.generation_summary("verilogeval", rows)
-        lines = [f"{row.problem}: {row.outcome} {row.kind} {row.why}".rstrip() for row in rows]
-        lines += [f"{name}, published, all 156 problems: {share} %" for name, share in generation.PUBLISHED.items()]
-    else:
-        models = _MODELS[:-1] if arguments.recorded == "all" else (arguments.recorded,)
-        rows = finish(generation.run_hdlbits_select(data, models, **common), session.observe)
-        counts = generation.selection_summary(arguments.recorded, rows)
-        lines = [
-            f"{row.recorded} {row.problem}: {'right' if row.selected else 'wrong'}, {row.confidence} sure, {row.how}"
-            for row in rows
-        ]
-        for model in models if len(models) > 1 else ():
-            own = generation.selection_summary(model, [row for row in rows if row.recorded == model])
-            lines.append(", ".join(f"{key}: {value}" for key, value in own.items() if key != "suite"))
+    report = _generated if arguments.suite in generation.SETS else _selected
+    rows, lines, summaries = report(arguments, session, data, common)
+    *parts, counts = summaries
     counts |= provenance()
     if session.json:
         for row in rows:
             session.result("", dataclasses.asdict(row))
+        for part in parts:
+            session.result("", part)
+    lines += [", ".join(f"{key}: {value}" for key, value in part.items()) for part in parts]
     session.result("\n".join([*lines, *(f"{key}: {value}" for key, value in counts.items())]) + "\n", counts)
     return 0
+
+
+_Report = tuple[Sequence[Any], list[str], list[dict[str, object]]]
+"""Rows, lines for people, and the counts, those of all rows last."""
+
+
+def _generated(arguments: argparse.Namespace, session: Session, data: Path, common: dict[str, Any]) -> _Report:
+    from veriloop.assistant.bench import generation
+
+    with contextlib.ExitStack() as stack:
+        model = None
+        if arguments.model:
+            model = stack.enter_context(opened(arguments.model, Store(data_home(os.environ)), cwd=session.cwd))
+        run = generation.run_generation(arguments.suite, data, model=model, count=arguments.n, **common)
+        rows = finish(run, session.observe)
+    lines = [f"{row.problem}: {row.outcome} {row.kind} {row.why}".rstrip() for row in rows]
+    if arguments.suite == "verilogeval":
+        lines += [f"{name}, published, all 156 problems: {share} %" for name, share in generation.PUBLISHED.items()]
+    return rows, lines, [generation.generation_summary(arguments.suite, rows)]
+
+
+def _selected(arguments: argparse.Namespace, session: Session, data: Path, common: dict[str, Any]) -> _Report:
+    from veriloop.assistant.bench import generation
+
+    models = _MODELS[:-1] if arguments.recorded == "all" else (arguments.recorded,)
+    rows = finish(generation.run_hdlbits_select(data, models, **common), session.observe)
+    lines = [
+        f"{row.recorded} {row.problem}: {row.harness or ('right' if row.selected else 'wrong')}, "
+        f"{row.confidence} sure, {row.how}"
+        for row in rows
+    ]
+    parts = [generation.selection_summary(model, [row for row in rows if row.recorded == model]) for model in models]
+    whole = generation.selection_summary(arguments.recorded, rows)
+    return rows, lines, [*(parts if len(models) > 1 else ()), whole]

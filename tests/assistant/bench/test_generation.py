@@ -82,9 +82,68 @@ def test_hdlbits_select_counts_what_the_choice_gains(tmp_path, capsys):
     assert (counts["pass_at_1"], counts["selected"], counts["pass_at_20"]) == (25.0, 100.0, 50.0)
     assert counts["gap_closed"] == 3.0
     assert (counts["sure_90"], counts["calibration_90"]) == (50.0, 100.0)
+    figures = {"recorded", "problems", "pass_at_1", "selected", "pass_at_20", "gap_closed", "calibration_90", "sure_90"}
+    assert set(counts) == figures | {"version", "commit"}
 
 
-@pytest.mark.parametrize("suite", ["verilogeval", "hdlbits-select"])
+KEYS = {"suite", "problems", "solved", "wrong", "abstained", "harness_failures", "by_kind", "version", "commit"}
+
+
+def rtllm(directory, name, text, reference, bench):
+    folder = directory / "v2.0" / "Arithmetic" / name
+    folder.mkdir(parents=True)
+    (folder / "design_description.txt").write_text(text)
+    (folder / "testbench.v").write_text(bench)
+    (folder / f"verified_{name}.v").write_text(reference)
+
+
+def test_rtllm_tries_its_harness_before_it_blames_anybody(tmp_path, capsys):
+    text = "Module name:\n  NAME\n\nInput ports:\n  a: one\n  b: other\nOutput ports:\n  y: both\n\n"
+    reference = "module verified_NAME(input a, input b, output y);\n  assign y = a ^ b;\nendmodule\n"
+    bench = (
+        "module tb;\n  reg [1:0] i; wire y; integer bad = 0;\n"
+        "  NAME uut (.a(i[1]), .b(i[0]), .y(y));\n  initial begin\n"
+        "    repeat (4) begin i = i === 2'bxx ? 0 : i + 1; #1; if (y CHECK ^i) bad = bad + 1; end\n"
+        '    if (bad == 0) $display("=== Your Design Passed ==="); else $display("failures: %0d", bad);\n'
+        "    $finish;\n  end\nendmodule\n"
+    )
+    for name, check, rule in (("good", "!==", XOR), ("bad", "!==", ""), ("blind", "===", XOR)):
+        own = [part.replace("NAME", name).replace("CHECK", check) for part in (text + rule, reference, bench)]
+        rtllm(tmp_path, name, *own)
+    *rows, counts = run(capsys, "rtllm", "--data", str(tmp_path))
+    assert {row["problem"]: row["outcome"] for row in rows} == {
+        "good": "solved",
+        "bad": "abstained",
+        "blind": "harness",
+    }
+    assert "the reference fails its own testbench" in next(row for row in rows if row["problem"] == "blind")["why"]
+    assert set(counts) == KEYS
+
+
+def test_chipbench_hands_over_the_modules_that_its_prompt_provides(tmp_path, capsys):
+    folder = tmp_path / "verilog_gen" / "not_self_contain"
+    folder.mkdir(parents=True)
+    given = "```\nmodule half(input p, output n);\n  assign n = p;\nendmodule\n```\n"
+    reference = (
+        "module RefModule(input a, input b, output y);\n  wire w;\n  half h (a, w);\n  assign y = w ^ b;\nendmodule\n"
+    )
+    problem(folder, "Prob001_given", XOR + given, reference)
+    *rows, counts = run(capsys, "chipbench-gen", "--data", str(tmp_path))
+    assert [(row["problem"], row["outcome"]) for row in rows] == [("not_self_contain/Prob001_given", "solved")]
+    assert (counts["suite"], set(counts)) == ("chipbench-gen", KEYS)
+
+
+def test_a_testbench_that_passes_everything_is_the_harness_s_fault(tmp_path, capsys):
+    problem(tmp_path, "Prob001_blind", XOR)
+    bench = tmp_path / "Prob001_blind_test.sv"
+    bench.write_text(bench.read_text().replace("errors = errors + 1", "errors = errors"))
+    *rows, counts = run(capsys, "verilogeval", "--data", str(tmp_path))
+    assert rows[0]["outcome"] == "harness"
+    assert "a module that does nothing passes the testbench" in rows[0]["why"]
+    assert counts["harness_failures"] == 1
+
+
+@pytest.mark.parametrize("suite", ["verilogeval", "hdlbits-select", "rtllm", "chipbench-gen"])
 def test_a_directory_without_the_set(suite, tmp_path, capsys):
     assert main(["bench", suite, "--data", str(tmp_path)]) == 2
     assert "veriloop: " in capsys.readouterr().err

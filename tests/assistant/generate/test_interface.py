@@ -20,6 +20,20 @@ def ports(text: str, header: str | None = None) -> list[str]:
         ("1. input v[4:1]\n2. output y", ["input logic [4:1] v", "output logic y"]),
         ("- input v (4-bit)\n- output y\n\ny is v[1] and v[4].", ["input logic [4:1] v", "output logic y"]),
         ("- input v (4 bits)\n- output y\n\ny is v[0] and v[3].", ["input logic [3:0] v", "output logic y"]),
+        ("- input a, b (2 bits each)\n- output y;", ["input logic [1:0] a", "input logic [1:0] b", "output logic y"]),
+        (
+            "Input ports:\n    [7:0]a: the word\n    go: starts\nOutput ports:\n    y: 16-bit output of\n      it all\n\n"
+            "Implementation:\n    Output y: late",
+            ["input logic [7:0] a", "input logic go", "output logic [15:0] y"],
+        ),
+        (
+            "**Inputs:**\n- `p`, `q` \u2014 2-bit data inputs (`[1:0]`, wire)\n\n**Output:**\n- `r` \u2014 a flag\n",
+            ["input logic [1:0] p", "input logic [1:0] q", "output logic r"],
+        ),
+        (
+            "- input a\n- output y\n\nMore:\n- Input interface: it is fast.\n- output signal",
+            ["input logic a", "output logic y"],
+        ),
     ],
 )
 def test_ports_are_listed(text, expected):
@@ -41,6 +55,21 @@ def test_a_header_in_the_text_counts_where_nothing_is_listed():
     assert interface is not None
     assert interface.toplevel == "adder"
     assert [port.name for port in interface.ports] == ["a", "b", "s"]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "- input [W-1:0] b",
+        "- input b (WIDTH bits)",
+        "- inout b",
+        "- input b is wide",
+        "- input 8-bit b",
+        "- input [x] b",
+    ],
+)
+def test_a_list_with_a_line_that_cannot_be_read_is_none(line):
+    assert read_interface(f"- input a\n{line}\n- output y\n") is None
 
 
 def test_nothing_is_made_up():
