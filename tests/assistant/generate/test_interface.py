@@ -22,7 +22,8 @@ def ports(text: str, header: str | None = None) -> list[str]:
         ("- input v (4 bits)\n- output y\n\ny is v[0] and v[3].", ["input logic [3:0] v", "output logic y"]),
         ("- input a, b (2 bits each)\n- output y;", ["input logic [1:0] a", "input logic [1:0] b", "output logic y"]),
         (
-            "Input ports:\n    [7:0]a: the word\n    go: starts\nOutput ports:\n    y: 16-bit output of\n      it all\n\n"
+            "Input ports:\n    [7:0]a: the word\n    go: starts\n"
+            "Output ports:\n    y: 16-bit output of\n      it all\n\n"
             "Implementation:\n    Output y: late",
             ["input logic [7:0] a", "input logic go", "output logic [15:0] y"],
         ),
