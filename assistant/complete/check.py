@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from veriloop.assistant.design.editing.analysis import Analysis
 from veriloop.assistant.design.model import Diagnostic
 from veriloop.assistant.design.symbols.source import Source
-from veriloop.assistant.design.syntax import SyntaxTree
 
 _BEING_WRITTEN = frozenset({"UnconnectedInputPort", "UnconnectedOutputPort"})
 """What an instance lacks until it is written to its end."""
@@ -38,11 +37,10 @@ class Checker:
     def holds(self, source: Source, at: int, text: str) -> bool:
         """Whether a text may be written at a byte of a file."""
         added = text.encode()
-        content = source.content[:at] + added + source.content[at:]
         before = self._before(source)
-        if SyntaxTree(content).gap_count > before.gaps:
+        if source.tree.with_insertion(at, added).gap_count > before.gaps:
             return False
-        found = self._analysis.live.trial(source, content)
+        found = self._analysis.live.trial(source, at, added)
         if _kinds(found, "error") - before.errors:
             return False
         first = source.lines.line(at) + 1

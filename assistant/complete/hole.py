@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+_MOST_CHARACTERS = 60_000
 _CLOSING = frozenset(["", *" \t)]};,"])
 
 
@@ -12,21 +13,23 @@ class Hole:
     """What stands around a cursor."""
 
     above: str
-    """The lines above, whole."""
+    """The lines above, whole, as far as they are near."""
     typed: str
     """The line before the cursor."""
     rest: str
     """The line after the cursor."""
     below: str
-    """The lines below, whole."""
+    """The lines below, whole, as far as they are near."""
 
     @classmethod
     def at(cls, text: str, at: int) -> Hole:
-        """The place at a character of a text."""
+        """The place at a character of a text; of a long one what is near."""
         start = text.rfind("\n", 0, at) + 1
         end = text.find("\n", at)
         end = len(text) if end < 0 else end
-        return cls(text[:start], text[start:at], text[at:end].rstrip("\r"), text[end + 1 :])
+        first = text.find("\n", start - _MOST_CHARACTERS) + 1 if start > _MOST_CHARACTERS else 0
+        last = text.rfind("\n", end, end + _MOST_CHARACTERS) + 1 if len(text) > end + _MOST_CHARACTERS else len(text)
+        return cls(text[first:start], text[start:at], text[at:end].rstrip("\r"), text[end + 1 : last])
 
     @property
     def indent(self) -> str:

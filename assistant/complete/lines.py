@@ -64,6 +64,11 @@ class Line:
         """The kinds of its tokens: `a <= b + 1;` and `q <= d + 2;` have one shape."""
         return tuple(token.kind for token in self.tokens)
 
+    @cached_property
+    def names(self) -> frozenset[str]:
+        """Its identifiers."""
+        return frozenset(token.text for token in self.tokens if token.kind == NAME)
+
 
 @lru_cache(maxsize=200_000)
 def line(text: str) -> Line:

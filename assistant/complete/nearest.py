@@ -57,7 +57,7 @@ class _Place:
     """The word that is being written."""
     spaced: bool
     """Whether white space stands before the cursor."""
-    names: set[str]
+    names: frozenset[str]
     rest: str
 
 
@@ -65,7 +65,7 @@ class _Place:
 class _Renaming:
     """What stands here for an example's names and numbers."""
 
-    known: set[str]
+    known: frozenset[str]
     """The names of the place."""
     names: dict[str, str] = field(default_factory=dict)
     parts: dict[str, str] = field(default_factory=dict)
@@ -134,7 +134,7 @@ def _placed(hole: Hole) -> list[_Place]:
     typed = hole.typed.strip()
     read = line(typed).tokens if typed else ()
     above, below = lines(hole.above), lines(hole.below)
-    names = {token.text for one in (*above, *below) for token in one.tokens if token.kind == NAME}
+    names = frozenset[str]().union(*(one.names for one in (*above, *below)))
     spaced = hole.typed[-1:].isspace() or not typed
     rest = hole.rest.strip()
     if not read or spaced or read[-1].text[-1] not in _WORD:

@@ -16,6 +16,8 @@ _ORDER = 5
 _MOST_TOKENS = 24
 _END = "\n"
 _OWN_WEIGHT = 4
+_NEAR_LINES = 300
+"""Lines above and below that are read."""
 
 
 class Ngrams:
@@ -59,7 +61,7 @@ class Ngrams:
 def go_on(hole: Hole, others: Sequence[Sequence[Line]] = ()) -> str:
     """How the line at a hole may go on; empty where nothing is known."""
     ngrams = Ngrams()
-    above, below = lines(hole.above), lines(hole.below)
+    above, below = lines(hole.above)[-_NEAR_LINES:], lines(hole.below)[:_NEAR_LINES]
     for found in others:
         ngrams.add(found)
     ngrams.add(above, _OWN_WEIGHT)

@@ -11,6 +11,7 @@ from veriloop.assistant.design.editing.hover import declaration_text
 from veriloop.assistant.design.symbols.lookup import Symbol
 from veriloop.assistant.design.symbols.outline import DESIGN_UNITS
 from veriloop.assistant.design.symbols.source import Source
+from veriloop.assistant.design.symbols.words import read_words
 
 _NEAR_BYTES = 2500
 _MOST = 12
@@ -54,11 +55,8 @@ def _scoped(analysis: Analysis, source: Source, at: int) -> Iterator[str]:
 def _near(analysis: Analysis, source: Source, at: int) -> Iterator[str]:
     """The declarations, in other files, of names that stand within some lines above."""
     lowest = max(0, at - _NEAR_BYTES)
-    places = [
-        (place, name)
-        for role, name, place in source.words.all()
-        if lowest <= place < at and role in ("plain", "scoped", "macro")
-    ]
+    near = read_words(source.content[lowest:at])
+    places = [(lowest + place, name) for role, name, place in near.all() if role in ("plain", "scoped", "macro")]
     told: dict[str, str] = {}
     for place, name in sorted(places, reverse=True):
         if name in told or len(told) >= _MOST:

@@ -6,12 +6,14 @@ from collections.abc import Iterator, Sequence
 
 from veriloop.assistant.complete.hole import Hole
 from veriloop.assistant.complete.lines import line
-from veriloop.assistant.complete.nearest import Examples, predict
+from veriloop.assistant.complete.nearest import Examples, Prediction, predict
 from veriloop.assistant.complete.ngram import go_on
 
 _SURE = -2.0
 """A line that less than this speaks for is worse than an n-gram."""
 
+_FAR_LINES = 200
+"""Lines of another file that an n-gram knows."""
 _REPEATED = 3
 """Lines of fewer tokens (`end`) may well follow one another."""
 
@@ -30,18 +32,35 @@ def guesses(
     """
     own = Examples(f"{hole.above}\n{hole.below}")
     found = predict(hole, own, others)
-    if sure is not None and not hole.typed.strip():
-        texts = [one.text for one in found if one.score >= sure]
-    else:
-        texts = [one.text for one in found if one.score >= _SURE]
-        texts.append(go_on(hole, [examples.lines for examples in others]))
-        texts += [one.text for one in found if one.score < _SURE]
-    ordered = list(dict.fromkeys(filter(str.strip, texts)))
-    if not repeats:
-        below = hole.below.lstrip().split("\n", 1)[0].strip()
-        ordered.sort(key=lambda text: (hole.typed + text).strip() == below and len(line(below).tokens) >= _REPEATED)
-        ordered = [text for text in ordered if not _drives_again((hole.typed + text).strip(), own)]
-    yield from ordered
+    typed = bool(hole.typed.strip())
+    least = _SURE if typed or sure is None else sure
+    last: list[str] = []
+    said: set[str] = set()
+    below = hole.below.lstrip().split("\n", 1)[0].strip()
+    for text in _in_order(hole, found, others, least, every=typed or sure is None):
+        whole = (hole.typed + text).strip()
+        if text in said or not text.strip():
+            continue
+        said.add(text)
+        if repeats:
+            yield text
+        elif _drives_again(whole, own):
+            continue
+        elif whole == below and len(line(below).tokens) >= _REPEATED:
+            last.append(text)
+        else:
+            yield text
+    yield from last
+
+
+def _in_order(
+    hole: Hole, found: Sequence[Prediction], others: Sequence[Examples], least: float, *, every: bool
+) -> Iterator[str]:
+    """The likeliest first; an n-gram is made only for who asks that far."""
+    yield from (one.text for one in found if one.score >= least)
+    if every:
+        yield go_on(hole, [examples.lines[-_FAR_LINES:] for examples in others])
+        yield from (one.text for one in found if one.score < least)
 
 
 def _drives_again(whole: str, own: Examples) -> bool:

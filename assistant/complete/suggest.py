@@ -22,9 +22,9 @@ from veriloop.assistant.events import CancelToken
 
 Origin = Literal["connections", "lines", "model"]
 
-_MOST_TRIED = 4
+_MOST_TRIED = 3
 """Suggestions that are checked until one holds: a check elaborates the file."""
-_FILES, _LINES = 8, 4000
+_FILES, _LINES = 6, 3000
 """Other files whose lines serve as examples, and how many lines of them."""
 _KEPT = 64
 _SURE_OF_A_LINE = 1.2

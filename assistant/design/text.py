@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import re
+from bisect import bisect_right
 from functools import cached_property
+
+_LINE_FEED = re.compile(rb"\n")
 
 
 class SourceText:
@@ -30,8 +34,12 @@ class SourceText:
 
     def position(self, byte: int) -> tuple[int, int]:
         """The 1-based line and the 1-based column, in code points, of a byte of the file."""
-        before = self.content[:byte]
-        start = before.rfind(b"\n") + 1
-        column = before[start:]
+        line = bisect_right(self._starts, min(byte, len(self.content)))
+        column = self.content[self._starts[line - 1] : byte]
         width = len(column.decode("utf-8", errors="replace")) if self.exact else len(column)
-        return before.count(b"\n") + 1, width + 1
+        return line, width + 1
+
+    @cached_property
+    def _starts(self) -> list[int]:
+        """The first byte of every line."""
+        return [0, *(match.end() for match in _LINE_FEED.finditer(self.content))]

@@ -18,6 +18,7 @@ from veriloop.assistant.design.project import HEADER_SUFFIXES
 from veriloop.assistant.design.symbols.lookup import Lookup
 from veriloop.assistant.design.symbols.outline import DESIGN_UNITS
 from veriloop.assistant.design.symbols.source import Source
+from veriloop.assistant.design.symbols.words import read_words
 from veriloop.assistant.design.symbols.workspace import UNIT_WORDS, Workspace
 
 _FOLLOWING = frozenset({"UnknownDirective", "UndeclaredIdentifier", "UnknownClassOrPackage", "UnknownPackage"})
@@ -73,26 +74,24 @@ class Live:
         """What slang says about a file; each line and message once. A module that no tree holds is no error."""
         return self._told(self.of(source).elaboration, source.path)
 
-    def trial(self, source: Source, content: bytes) -> tuple[Diagnostic, ...]:
-        """What slang would say about a file with another content; nothing is kept, and the file stays as it is."""
+    def trial(self, source: Source, at: int, text: bytes) -> tuple[Diagnostic, ...]:
+        """What slang would say about a file with a text put in at a byte; nothing is kept, the file stays as it is."""
         read = self._reader(source)
-        tried = Source(source.path, content)
         files = self._needed(read)
-        if tried.path == read.path:
-            files = (*dict.fromkeys((*self._named(tried, read), *files)),)
+        if source.path == read.path:
+            files = tuple(dict.fromkeys((*self._named(text, source), *files)))
         texts = {path: found.content for path in files if (found := self.workspace.source(path)) is not None}
         headers = {path: buffer.content for path, buffer in self.workspace.buffers.items() if path not in texts}
-        overrides = {**headers, **texts, source.path: content}
+        overrides = {**headers, **texts, source.path: source.content[:at] + text + source.content[at:]}
         return self._told(Elaborator(self._design(read, files), overrides).elaborate(), source.path)
 
-    def _named(self, tried: Source, source: Source) -> Iterator[Path]:
-        """The files of modules and packages that a text names for the first time."""
-        before = {instance.module for instance in source.outline.instances}
-        for module in {instance.module for instance in tried.outline.instances} - before:
-            unit = self.lookup.unit(module, source)
+    def _named(self, text: bytes, source: Source) -> Iterator[Path]:
+        """The files of modules and packages that a text names."""
+        for name in read_words(text).plain:
+            unit = self.lookup.unit(name, source)
             if unit is not None and unit.source.path != source.path:
                 yield unit.source.path
-        yield from (found.path for found in self._scoped(tried) if found.path != source.path)
+        yield from (found.path for found in self._packages(text) if found.path != source.path)
 
     def _told(self, elaboration: Elaboration, of: Path) -> tuple[Diagnostic, ...]:
         found: dict[tuple[int, str], Diagnostic] = {}
@@ -159,7 +158,7 @@ class Live:
                 places = [place for place in self.workspace.top(name, after="define") if place[1].kind == "macro"]
                 if places and not any(place[0].path == text.path for place in places):
                     yield places[0][0]
-            yield from self._scoped(text)
+            yield from self._packages(text.content)
         if with_instances:
             for module in dict.fromkeys(instance.module for instance in source.outline.instances):
                 unit = self.lookup.unit(module, source)
@@ -171,15 +170,14 @@ class Live:
                     if found is not None and found.source.path != source.path:
                         yield found.source
 
-    def _scoped(self, source: Source) -> Iterator[Source]:
-        for name in dict.fromkeys(self._qualifiers(source)):
+    def _packages(self, content: bytes) -> Iterator[Source]:
+        for name in dict.fromkeys(self._qualifiers(content)):
             for place in self.workspace.top(name, after=UNIT_WORDS)[:1]:
                 if place[1].kind in ("package", "class"):
                     yield place[0]
 
     @staticmethod
-    def _qualifiers(source: Source) -> Iterator[str]:
-        content = source.content
+    def _qualifiers(content: bytes) -> Iterator[str]:
         at = content.find(b"::")
         while at >= 0:
             start = at
