@@ -133,6 +133,12 @@ class Client:
         assert server is not None
         return int(server.pid)
 
+    @property
+    def cpu_s(self) -> float:
+        """The CPU seconds that the server has used."""
+        fields = Path(f"/proc/{self.process_id}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
     def cancel(self, method: str, params: Any, after_s: float = 0.0) -> BaseException | Any:
         """Asks, takes the question back, and returns how it ended."""
 
