@@ -11,7 +11,7 @@ from rich.table import Table
 
 from veriloop.assistant.bench.run import Row
 
-_COLUMNS = ("case", "plausible", "confirmed", "evidence", "candidates", "CPU s", "lines", "operators")
+_COLUMNS = ("case", "plausible", "confirmed", "evidence", "candidates", "CPU s", "lines", "model", "operators")
 
 
 def table(rows: Sequence[Row], summary: Mapping[str, object], *, width: int) -> str:
@@ -73,6 +73,7 @@ def _cells(row: Row) -> tuple[str, ...]:
         str(row.candidates),
         f"{row.cpu_s:.2f}",
         str(row.changed_lines),
+        "asked" if row.model else "-",
         ", ".join(row.operators),
     )
 

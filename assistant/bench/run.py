@@ -21,6 +21,7 @@ from veriloop.assistant.bench.confirm import Confirmation, confirm
 from veriloop.assistant.bench.processes import in_processes
 from veriloop.assistant.errors import UsageError, VeriloopError
 from veriloop.assistant.events import CancelToken, Note, Run, finish
+from veriloop.assistant.repair.advice import adviser
 from veriloop.assistant.repair.workflow import RepairResult, Request, Status, repair
 from veriloop.assistant.repository.create import create
 from veriloop.assistant.repository.private import cache_home
@@ -64,6 +65,8 @@ class Row:
     notes: tuple[str, ...] = ()
     """The runs that pass with the golden design and fail with the repair."""
     error: str = ""
+    model: bool = False
+    """Whether a model's advice was followed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,6 +80,8 @@ class Settings:
     budget_s: float = 60.0
     jobs: int = 1
     resume: bool = False
+    model: str = ""
+    """A model that a repair may ask; empty: none."""
     extra: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -124,7 +129,7 @@ def run_suite(settings: Settings, cancel: CancelToken) -> Run[list[Row]]:
     # The runtime is built before the clock of any case runs.
     yield Note("preparing Verilator's runtime")
     Toolchain.find(cache=cache_home(), cancel=cancel).verilator.prepare(cancel)
-    work = functools.partial(run_case, budget_s=settings.budget_s)
+    work = functools.partial(run_case, budget_s=settings.budget_s, model=settings.model)
     with contextlib.closing(in_processes(work, waiting, jobs=settings.jobs, cancel=cancel)) as rows:
         for row in rows:
             _keep(state, row)
@@ -133,7 +138,7 @@ def run_suite(settings: Settings, cancel: CancelToken) -> Run[list[Row]]:
     return [known[case.name] for case in asked if case.name in known]
 
 
-def run_case(case: Case, cancel: CancelToken, *, budget_s: float) -> Row:
+def run_case(case: Case, cancel: CancelToken, *, budget_s: float, model: str = "") -> Row:
     """Repairs one case in a fresh repository, replays its testbench apart from the gate, and confirms the repair."""
     # What cannot be run counts against us: it stays among the solvable ones.
     row = Row(case=case.name, kind=case.kind, solvable=case.kind != cirfix.NOT_USABLE)
@@ -141,12 +146,14 @@ def run_case(case: Case, cancel: CancelToken, *, budget_s: float) -> Row:
         directory = Path(name)
         try:
             toolchain = Toolchain.find(cache=cache_home(), cancel=cancel)
-            return _run_case(case, row, budget_s, directory, toolchain, cancel)
+            return _run_case(case, row, budget_s, directory, toolchain, cancel, model)
         except VeriloopError as error:
             return replace(row, error=error.message)
 
 
-def _run_case(case: Case, row: Row, budget_s: float, directory: Path, toolchain: Toolchain, cancel: CancelToken) -> Row:
+def _run_case(
+    case: Case, row: Row, budget_s: float, directory: Path, toolchain: Toolchain, cancel: CancelToken, model: str
+) -> Row:
     repository = create(directory / "repository", case.files, cache=directory / "cache")
     scratch = directory / "scratch"
     scratch.mkdir()
@@ -158,11 +165,12 @@ def _run_case(case: Case, row: Row, budget_s: float, directory: Path, toolchain:
     row = replace(row, solvable=row.solvable and shows and conclude(case.testbench, golden, root=plain).passed)
     cpu_s, started = _cpu_s(), time.monotonic()
     try:
-        result = _repair(case, repository, toolchain, budget_s, cancel)
+        result = _repair(case, repository, toolchain, budget_s, cancel, model)
     except VeriloopError as error:
         row, result = replace(row, error=error.message), None
     cpu_s, wall_s = _cpu_s() - cpu_s, time.monotonic() - started
     row = replace(row, cpu_s=round(cpu_s, 3), wall_s=round(wall_s, 3), candidates=result.tried if result else 0)
+    row = replace(row, model=bool(result and result.advised))
     if result is None or result.report is None:
         return row
     repaired = result.contents[case.rtl]
@@ -191,10 +199,11 @@ def _judged(row: Row, result: RepairResult, evidence: Evidence, lost: Sequence[s
 
 
 def _repair(
-    case: Case, repository: Repository, toolchain: Toolchain, budget_s: float, cancel: CancelToken
+    case: Case, repository: Repository, toolchain: Toolchain, budget_s: float, cancel: CancelToken, model: str
 ) -> RepairResult:
     request = Request(testbench=case.testbench, editable=(case.rtl,), budget_s=budget_s, jobs=1)
-    return finish(repair(repository, toolchain, request, cancel=cancel))
+    with adviser(model, cwd=repository.root) as asked:
+        return finish(repair(repository, toolchain, request, cancel=cancel, adviser=asked))
 
 
 def _write(root: Path, files: Mapping[str, bytes]) -> None:

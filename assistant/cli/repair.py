@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from veriloop.assistant.cli import reading
+from veriloop.assistant.cli import advising, reading
 from veriloop.assistant.cli.session import Session
 from veriloop.assistant.cli.tree import open_repository
 from veriloop.assistant.context import Context
@@ -18,6 +18,7 @@ from veriloop.assistant.design.roles import is_test_path
 from veriloop.assistant.errors import NotVerified, UsageError
 from veriloop.assistant.events import Note, Stage, finish
 from veriloop.assistant.gate import apply
+from veriloop.assistant.repair.advice import adviser
 from veriloop.assistant.repair.reach import files_read
 from veriloop.assistant.repair.report import repair_json, repair_markdown, repair_text
 from veriloop.assistant.repair.workflow import RepairResult, Request, Status, repair
@@ -67,12 +68,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--spec", metavar="FILE", help="the specification; rivals are weighed by what it mentions")
     parser.add_argument("--budget", type=float, default=0.0, metavar="S", help="seconds that the search may take")
     parser.add_argument("--jobs", type=int, default=0, metavar="N", help="candidates judged at once")
+    advising.add_arguments(parser)
     parser.add_argument("--apply", action="store_true", help="write the verified change into the work tree")
     parser.add_argument("--markdown", action="store_true", help="write the report as Markdown")
 
 
 def run(arguments: argparse.Namespace, session: Session) -> int:
     """Repairs: 0 verified, or nothing to repair; 3 nothing was found that the gate passes."""
+    model = advising.model_name(arguments)
     repository = open_repository(session)
     context = Context.of(repository, session.cancel)
     spec = _read_spec(arguments, session)
@@ -91,10 +94,17 @@ def run(arguments: argparse.Namespace, session: Session) -> int:
         minimum=context.minimum,
         replay=shlex.join(["veriloop", *task.words]),
     )
-    result = finish(
-        repair(repository, context.toolchain, request, cancel=session.cancel, cache=context.cache, needs=context.needs),
-        session.observe,
-    )
+    with adviser(model, cwd=session.cwd) as asked:
+        work = repair(
+            repository,
+            context.toolchain,
+            request,
+            cancel=session.cancel,
+            cache=context.cache,
+            needs=context.needs,
+            adviser=asked,
+        )
+        result = finish(work, session.observe)
     applied = _apply(arguments, context, result)
     exit_code = 0 if result.status in (Status.REPAIRED, Status.PASSES) else NOT_VERIFIED_EXIT
     write = repair_markdown if arguments.markdown else repair_text

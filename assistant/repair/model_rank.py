@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from veriloop.assistant.repair.operators import Replacement
 from veriloop.assistant.repair.prompt import LINES, Seen, insertion_answer, line_answer, repair_prompt
 from veriloop.models.model import Model, Stop, never
-
-_PER_CHARACTER = 0.5
-"""Tokens of a prompt a character, at most, for choosing how much of a long module is shown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +60,23 @@ def window_of(lines: Sequence[str], first: int, last: int, *, characters: int) -
         if not grown:
             break
     return Window(low, tuple(lines[low : min(high, low + LINES)]))
+
+
+def changed(content: bytes, line: int, text: str) -> tuple[Replacement, ...] | None:
+    """The replacement of a file's bytes that makes a line read otherwise; none where that changes nothing.
+
+    Args:
+        content: the broken text.
+        line: its number, from 0.
+        text: what it has to read; empty takes the line away.
+    """
+    starts = [0, *(at + 1 for at, byte in enumerate(content) if byte == ord("\n"))]
+    start = starts[line]
+    end = starts[line + 1] - 1 if line + 1 < len(starts) else len(content)
+    if not text.strip():
+        return ((start, min(end + 1, len(content)), ""),)
+    old = content[start:end].decode("utf-8", errors="replace")
+    return ((start, end, text),) if text.split() != old.split() else None
 
 
 def scores(model: Model, window: Window, seen: Seen, answers: Sequence[str], *, stop: Stop = never) -> list[float]:

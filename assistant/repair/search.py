@@ -11,14 +11,16 @@ import heapq
 import itertools
 import math
 import time
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from veriloop.assistant.design.edits import Edit, apply_edits
 from veriloop.assistant.design.structure import Structure
 from veriloop.assistant.design.syntax import SyntaxTree
 from veriloop.assistant.events import Run, Tried
+from veriloop.assistant.repair.advice import OWN_COST, Advice, Adviser
 from veriloop.assistant.repair.operators import Proposal, Replacement, proposals
 from veriloop.assistant.repair.rank import Failing, Ranker
 from veriloop.assistant.repair.screen import Contents, Screen
@@ -95,6 +97,8 @@ class Found:
     best: SimResult | None = None
     best_state: State | None = None
     exhausted: bool = False
+    advised: bool = False
+    """Whether a model's advice was followed."""
     seconds_to_first: float | None = None
 
 
@@ -121,6 +125,7 @@ def search(
     starts: Sequence[State] = (),
     distances: Mapping[str, Mapping[str, int]] | None = None,
     confirm_near: bool = False,
+    adviser: Adviser | None = None,
 ) -> Run[Found]:
     """Searches until rivals of the first plausible repair have been looked for, or time runs out.
 
@@ -133,6 +138,7 @@ def search(
         distances: a module's signals by their distance from the failing outputs, where elaboration gave them.
         confirm_near: let Verilator judge each new best candidate that the screen refuses, because the screen's
             engine may never match this oracle.
+        adviser: a model that is asked once the likeliest candidates have failed.
     """
     started = time.monotonic()
     found = Found(best=baseline)
@@ -166,11 +172,23 @@ def search(
                 found.best, found.best_state = result, state
         if found.plausible and found.seconds_to_first is None:
             found.seconds_to_first = time.monotonic() - started
+        if adviser is not None and not found.plausible and found.tried >= adviser.patience:
+            _advised(adviser, queue, root, found)
         size = _FIRST_BATCH if improved else min(2 * size, _LARGEST_BATCH)
         best = 0.0 if found.plausible else (found.best.score if found.best else 1.0)
         yield Tried(found.tried, best, batch[-1][0].operators[-1])
     found.exhausted = queue.empty
     return found
+
+
+def _advised(adviser: Adviser, queue: _Queue, root: State, found: Found) -> None:
+    """Asks for advice on the file that is likeliest at fault, and follows it once it is there."""
+    if not adviser.asked and (place := queue.likeliest(root)) is not None:
+        path, byte = place
+        adviser.ask(path, root.contents[path], byte, root.result)
+    if (advice := adviser.take()) is not None:
+        queue.follow(advice, root)
+        found.advised = True
 
 
 def _most(screen: Screen, size: int) -> int:
@@ -237,6 +255,40 @@ class _Queue:
                 # Among equals the likelier slips first.
                 heapq.heappush(self._joined, (expected + candidate.cost / 100, next(self._order), candidate))
         self._partial.append(state)
+
+    def likeliest(self, root: State) -> tuple[str, int] | None:
+        """File and byte of the original's likeliest edit that waits; none where none waits."""
+        first = min((entry for entry in self._heap if entry[2].parent is root), default=None)
+        if first is None:
+            return None
+        path, replacements = next(iter(first[2].changes.items()))
+        return path, replacements[0][0]
+
+    def follow(self, advice: Advice, root: State) -> None:
+        """Orders the original's edits anew, by how much the lines that they change are suspected; lets new ones in."""
+        content = root.contents[advice.path]
+        starts = [0, *(at + 1 for at, byte in enumerate(content) if byte == ord("\n"))]
+
+        def sooner(candidate: Candidate) -> float:
+            places = candidate.changes.get(advice.path, ()) if candidate.parent is root else ()
+            return max((advice.lines.get(bisect_right(starts, start) - 1, 0.0) for start, _, _ in places), default=0.0)
+
+        moved = [
+            (priority - gain, number, replace(candidate, priority=priority - gain))
+            for priority, number, candidate in self._heap
+            for gain in (sooner(candidate),)
+        ]
+        heapq.heapify(moved)
+        self._heap = moved
+        for edit in advice.edits:
+            candidate = Candidate(
+                parent=root,
+                changes={advice.path: edit},
+                operators=("model",),
+                cost=OWN_COST,
+                priority=OWN_COST,
+            )
+            self._push(replace(candidate, priority=OWN_COST - sooner(candidate)))
 
     def take(self, screen: Screen, found: Found, highest: float, most: int) -> list[tuple[Candidate, Contents]]:
         """The next candidates, at most so many; none when nothing is left."""

@@ -16,6 +16,7 @@ from veriloop.assistant.design.model import Diagnostic
 from veriloop.assistant.errors import NotVerified, UsageError
 from veriloop.assistant.events import CancelToken, Note, Run, Stage
 from veriloop.assistant.gate import Gate, require_red
+from veriloop.assistant.repair.advice import Adviser
 from veriloop.assistant.repair.choose import Choice, choose
 from veriloop.assistant.repair.compile_errors import compile_fixes
 from veriloop.assistant.repair.screen import Contents, Screen, Worker, worst
@@ -92,6 +93,8 @@ class RepairResult:
     tried: int = 0
     refused: int = 0
     """Candidates that did not elaborate, so that no simulator ran them."""
+    advised: bool = False
+    """Whether a model was asked and its advice followed."""
     plausible: int = 0
     """Candidates that passed the testbench while searching."""
     choice: Choice | None = None
@@ -113,6 +116,7 @@ def repair(
     cache: VerdictCache | None = None,
     needs: tuple[str, ...] = (),
     locked: tuple[str, ...] = (),
+    adviser: Adviser | None = None,
 ) -> Run[RepairResult]:
     """Repairs the editable files so that the testbench passes.
 
@@ -124,6 +128,7 @@ def repair(
         cache: verdicts of earlier runs; none: they are kept for this run only.
         needs: ignored files that the tests need.
         locked: globs of files that no patch may touch (`[project] protected`).
+        adviser: a model that the search may ask; it is closed when the search is over.
 
     Raises:
         UsageError: an editable file is not there.
@@ -156,7 +161,7 @@ def repair(
         _require_verdict(request, results, root)
         with _screen(request, original, results, workers, toolchain, cancel) as screen:
             yield from _tell(results)
-            found = yield from _search(screen, request, original, results, deadline, root)
+            found = yield from _search(screen, request, original, results, deadline, root, adviser)
             ranked, choice = yield from _ranked(found, original, request, toolchain, root, directory, cancel)
             outcome = yield from _verify(gate, base, original, ranked, request)
     return _result(outcome, found, choice, baseline, original, time.monotonic() - started)
@@ -287,6 +292,7 @@ def _search(
     results: Sequence[SimResult],
     deadline: float,
     root: Path,
+    adviser: Adviser | None,
 ) -> Run[Found]:
     yield Stage("screen")
     known = [run for run in results if run.engine == screen.engine]
@@ -300,9 +306,23 @@ def _search(
     distances = _distances(request.testbench, original, baseline, root)
     yield Stage("search")
     near = isinstance(request.testbench, TraceTestbench) and screen.engine == "icarus"
-    return (
-        yield from search(screen, original, baseline, limits, starts=starts, distances=distances, confirm_near=near)
-    )
+    try:
+        found = yield from search(
+            screen,
+            original,
+            baseline,
+            limits,
+            starts=starts,
+            distances=distances,
+            confirm_near=near,
+            adviser=adviser,
+        )
+    finally:
+        if adviser is not None:
+            adviser.close()
+    if adviser is not None and (found.advised or adviser.trouble):
+        yield Note("the model's advice was followed" if found.advised else f"no advice of a model: {adviser.trouble}")
+    return found
 
 
 def _compiling(screen: Screen, original: Contents, root: Path) -> list[State]:
@@ -441,6 +461,7 @@ def _result(
         status=Status.NOT_FOUND,
         tried=found.tried,
         refused=found.refused,
+        advised=found.advised,
         plausible=len(found.plausible) + len(found.nearly),
         choice=choice,
         baseline=baseline,

@@ -7,6 +7,7 @@ import os
 import shutil
 from pathlib import Path
 
+from veriloop.assistant.cli import advising
 from veriloop.assistant.cli.benches.provenance import provenance
 from veriloop.assistant.cli.session import Session
 from veriloop.assistant.errors import UsageError
@@ -28,6 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--only", default="*", metavar="GLOB", help="the cases whose names match")
     parser.add_argument("--budget", type=float, default=60.0, metavar="S", help="seconds a case (default: 60)")
     parser.add_argument("--jobs", type=int, default=1, metavar="N", help="cases at once (default: 1)")
+    advising.add_arguments(parser)
     parser.add_argument("--resume", action="store_true", help="keep the rows of an earlier run that was cut off")
     parser.add_argument("--out", metavar="DIR", help=f"rows, report and plot (default: {_OUT}/SUITE-COMMIT)")
 
@@ -51,6 +53,7 @@ def run(arguments: argparse.Namespace, session: Session) -> int:
         budget_s=arguments.budget,
         jobs=arguments.jobs,
         resume=arguments.resume,
+        model=advising.model_name(arguments),
         extra=measured,
     )
     rows = finish(run_suite(settings, session.cancel), session.observe)
