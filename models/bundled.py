@@ -28,6 +28,10 @@ class Bundled:
     parameters: int = 0
     has_fim: bool = False
     has_chat: bool = False
+    quant_top1_agreement: float | None = None
+    """At which share of places it said what its 32-bit weights say, when it was exported."""
+    tokeniser_equal: float | None = None
+    """Which share of 1,000 lines it split as the training's tokenizer did, when it was exported."""
 
 
 def bundled() -> Bundled | None:

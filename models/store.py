@@ -245,7 +245,8 @@ class Store:
             speed = float(measured["decode_tok_s"]) if measured["sha256"] == model.sha256 else 0.0
         except (OSError, ValueError, TypeError, KeyError):
             speed = 0.0
-        facts = {one.name: getattr(model, one.name) for one in fields(model) if one.name != "card"}
+        known = {one.name for one in fields(Installed)}
+        facts = {one.name: getattr(model, one.name) for one in fields(model) if one.name in known}
         return (Installed(bundled=True, source="veriloop", decode_tok_s=speed, **facts),)
 
     @contextlib.contextmanager

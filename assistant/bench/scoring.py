@@ -53,10 +53,10 @@ def harness(problem: Problem, *, toolchain: Toolchain, cancel: CancelToken) -> H
 
 def passes(problem: Problem, answer: bytes, engine: Engine, *, toolchain: Toolchain, cancel: CancelToken) -> bool:
     """Whether the testbench passes an answer."""
-    return _scored(problem, answer, engine, toolchain, cancel).passed
+    return scored(problem, answer, engine, toolchain, cancel).passed
 
 
-def _scored(problem: Problem, answer: bytes, engine: Engine, toolchain: Toolchain, cancel: CancelToken) -> SimResult:
+def scored(problem: Problem, answer: bytes, engine: Engine, toolchain: Toolchain, cancel: CancelToken) -> SimResult:
     """What the testbench says."""
     with tempfile.TemporaryDirectory(prefix="veriloop-bench-") as name:
         root = Path(name)
@@ -79,14 +79,14 @@ def _scored(problem: Problem, answer: bytes, engine: Engine, toolchain: Toolchai
 
 
 def _fault(problem: Problem, engine: Engine, toolchain: Toolchain, cancel: CancelToken) -> str:
-    golden = _scored(problem, problem.golden, engine, toolchain, cancel)
+    golden = scored(problem, problem.golden, engine, toolchain, cancel)
     if not golden.passed:
         return f"the reference fails its own testbench ({golden.reason})"
     interface = interface_of(problem.golden, problem.answer)
     if interface is None:
         return ""
     for text, what in ((_empty(interface), "does nothing"), (_broken(problem, interface), "is wrong everywhere")):
-        if _scored(problem, text + problem.given, engine, toolchain, cancel).passed:
+        if scored(problem, text + problem.given, engine, toolchain, cancel).passed:
             return f"a module that {what} passes the testbench"
     return ""
 

@@ -14,6 +14,7 @@ from veriloop.assistant.cli.session import Session
 from veriloop.assistant.config import load_config
 from veriloop.assistant.errors import UsageError
 from veriloop.assistant.events import Note
+from veriloop.assistant.repair.prompt import FIX, LINES, REPAIR, line_token
 from veriloop.models.bundled import CARD
 from veriloop.models.catalogue import address, catalogue
 from veriloop.models.errors import ModelError, NoModel
@@ -23,18 +24,8 @@ from veriloop.models.store import ROLES, Installed, OnBytes, Store, data_home
 NAME = "models"
 HELP = "show, fetch, check and choose the language models of this machine"
 
-_SCORES = (
-    "quant_top1_agreement",
-    "tokeniser_equal",
-    "rank_median_model",
-    "rank_median_prior",
-    "fim_edit_similarity_model",
-    "fim_edit_similarity_baseline",
-    "fim_exact_model",
-    "fim_exact_baseline",
-)
-"""Keys of the summary that a model of Veriloop's own training gets; null for one that was not measured."""
 _NOTE_SHARE = 0.1
+_GAPS_A_BUG = 5
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -57,6 +48,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     use.add_argument("--for", dest="role", choices=ROLES, help="for this kind of work only")
     bench = actions.add_parser("bench", help="measure a model on this machine")
     bench.add_argument("name", nargs="?", default="", metavar="NAME", help="all models if none is named")
+    bench.add_argument("--data", metavar="DIR", help="RTL to fill gaps in, and HDLBits' designs to rank")
+    bench.add_argument("--run", metavar="DIR", help="the run of training that it came from, to compare with")
+    bench.add_argument("--count", type=int, default=60, metavar="N", help="bugs a set to rank; 5 N gaps (default: 60)")
     for one in actions.choices.values():
         one.add_argument("--json", **quiet)
 
@@ -182,6 +176,7 @@ def _bench(arguments: argparse.Namespace, store: Store, session: Session) -> int
         model = LocalModel(installed.path, threads=1)
         try:
             speed = measure(model, stop=lambda: session.cancel.cancelled)
+            scores = _scores(installed, model, arguments, session)
         finally:
             model.close()
         store.note(replace(installed, decode_tok_s=speed.decode_tok_s))
@@ -189,11 +184,31 @@ def _bench(arguments: argparse.Namespace, store: Store, session: Session) -> int
             "model": installed.name,
             "file_mb": round(installed.size_bytes / 1e6, 2),
             **asdict(speed),
-            **dict.fromkeys(_SCORES),
+            **scores,
             **provenance(),
         }
         session.result("".join(f"{key}: {value}\n" for key, value in row.items() if value is not None), row)
     return 0
+
+
+def _scores(installed: Installed, model: LocalModel, arguments: argparse.Namespace, session: Session) -> dict[str, Any]:
+    """What a model that knows our prompts is worth; null for what was not measured."""
+    from veriloop.assistant.cli.benches.language_model import filling, parity, ranking
+
+    data = (session.cwd / str(arguments.data)).resolve() if arguments.data else None
+    if data is not None and not data.is_dir():
+        raise UsageError(f"no such directory: {arguments.data}")
+    run = session.cwd / str(arguments.run) if arguments.run else None
+    found: dict[str, Any] = {**parity(installed.path, run, session)}
+    known = _knows_prompts(model)
+    ranked = ranking(model, data, arguments.count, session) if known and arguments.count else {}
+    found |= {key: ranked.get(key) for key in ("rank_median_model", "rank_median_prior")}
+    return found | filling(model, data, _GAPS_A_BUG * arguments.count, session)
+
+
+def _knows_prompts(model: LocalModel) -> bool:
+    """Whether the special tokens of our repair prompts are single tokens of a model."""
+    return all(len(model.tokens(token, special=True)) == 1 for token in (REPAIR, FIX, line_token(LINES - 1)))
 
 
 def _progress(session: Session, what: str) -> OnBytes:

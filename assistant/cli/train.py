@@ -14,6 +14,7 @@ HELP = "make training data, and train on it"
 PARTS = {
     "data": "veriloop.assistant.cli.train_data",
     "sft": "veriloop.assistant.cli.train_sft",
+    "rl": "veriloop.assistant.cli.train_rl",
     "export": "veriloop.assistant.cli.train_export",
 }
 """Where each part lives: a module with `HELP`, `add_arguments(parser)` and `run(arguments, session)`."""

@@ -26,6 +26,7 @@ HELP = "write a trained model as a GGUF file, compare it, and put it among this 
 
 _NEEDED = ("torch", "transformers", "tokenizers", "gguf", "llama_cpp")
 _TEXTS = 40
+_LINES = 1000
 _LEAST_AGREEMENT = 0.98
 
 
@@ -57,7 +58,8 @@ def run(arguments: argparse.Namespace, session: Session) -> int:
             target = session.cwd / str(arguments.out) / small.name
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_bytes(small.read_bytes())
-            target.with_name(FACTS).write_text(json.dumps(facts, indent=1) + "\n")
+            noted = {key: value for key, value in agreement.items() if key != "pytorch_top1_agreement"}
+            target.with_name(FACTS).write_text(json.dumps({**facts, **noted}, indent=1) + "\n")
             target.with_name(CARD).write_text(source.card(facts, {**scores, **agreement}))
         else:
             target = _registered(small, facts, str(arguments.run))
@@ -72,7 +74,7 @@ def _written(source: Source, small: Path, quantised: bool, session: Session) -> 
     Raises:
         NotVerified: too little.
     """
-    from veriloop.assistant.training.lm.parity import compare, designs
+    from veriloop.assistant.training.lm.parity import compare, designs, lines
 
     exact = small.with_name("exact.gguf")
     session.observe(Stage("writing"))
@@ -81,6 +83,7 @@ def _written(source: Source, small: Path, quantised: bool, session: Session) -> 
     session.observe(Stage("comparing"))
     texts = list(designs(_TEXTS))
     found = {
+        "tokeniser_equal": round(source.equal_lines(exact, list(lines(_LINES))), 4),
         "pytorch_top1_agreement": round(source.agreement(exact, texts[: _TEXTS // 4]), 4),
         "quant_top1_agreement": round(compare(exact, small, texts).top1_agreement, 4),
     }

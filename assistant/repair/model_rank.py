@@ -1,4 +1,4 @@
-"""What a model thinks of candidate edits: each as the answer to one prompt, all scored from one reading of it."""
+"""Candidate edits as answers to one prompt, and the other way round."""
 
 from __future__ import annotations
 
@@ -6,8 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from veriloop.assistant.repair.operators import Replacement
-from veriloop.assistant.repair.prompt import LINES, Seen, insertion_answer, line_answer, repair_prompt
-from veriloop.models.model import Model, Stop, never
+from veriloop.assistant.repair.prompt import LINES, insertion_answer, line_answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +44,12 @@ def answer(before: Sequence[str], after: Sequence[str], window: Window) -> str |
     return line_answer(number, new[0] if len(old) == len(new) and new else "\n".join(new))
 
 
+def kept_answer(said: str, window: Window) -> str:
+    """The answer that leaves the line of another answer as it is: what the other is held against."""
+    number = int(said[2 : said.index("|>")])
+    return line_answer(number, window.lines[number])
+
+
 def window_of(lines: Sequence[str], first: int, last: int, *, characters: int) -> Window:
     """The part of a module around some lines that is no longer than so many characters and `LINES` lines."""
     chosen = range(first, min(last + 1, len(lines)))
@@ -77,15 +82,3 @@ def changed(content: bytes, line: int, text: str) -> tuple[Replacement, ...] | N
         return ((start, min(end + 1, len(content)), ""),)
     old = content[start:end].decode("utf-8", errors="replace")
     return ((start, end, text),) if text.split() != old.split() else None
-
-
-def scores(model: Model, window: Window, seen: Seen, answers: Sequence[str], *, stop: Stop = never) -> list[float]:
-    """The log-probability of each answer; equal answers are scored once.
-
-    Raises:
-        ModelError: the model cannot be used, or the window does not fit into its context.
-    """
-    distinct = list(dict.fromkeys(answers))
-    found = model.score(repair_prompt(window.lines, seen), distinct, stop=stop)
-    by_answer = {text: score.total for text, score in zip(distinct, found, strict=True)}
-    return [by_answer[text] for text in answers]

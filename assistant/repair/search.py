@@ -11,7 +11,6 @@ import heapq
 import itertools
 import math
 import time
-from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -20,7 +19,7 @@ from veriloop.assistant.design.edits import Edit, apply_edits
 from veriloop.assistant.design.structure import Structure
 from veriloop.assistant.design.syntax import SyntaxTree
 from veriloop.assistant.events import Run, Tried
-from veriloop.assistant.repair.advice import OWN_COST, Advice, Adviser
+from veriloop.assistant.repair.advice import OWN_COST, WEIGHED, Advice, Adviser, Edits
 from veriloop.assistant.repair.operators import Proposal, Replacement, proposals
 from veriloop.assistant.repair.rank import Failing, Ranker
 from veriloop.assistant.repair.screen import Contents, Screen
@@ -151,6 +150,8 @@ def search(
     limit = _Limit(limits)
     size = _FIRST_BATCH
     while not limit.reached(found) and (batch := queue.take(screen, found, limit.priority, _most(screen, size))):
+        if adviser is not None and not found.plausible and found.tried >= adviser.patience:
+            _advised(adviser, queue, root, found)
         improved = False
         for (candidate, contents), result in zip(batch, screen.judge([one[1] for one in batch]), strict=True):
             found.tried += 1
@@ -172,8 +173,6 @@ def search(
                 found.best, found.best_state = result, state
         if found.plausible and found.seconds_to_first is None:
             found.seconds_to_first = time.monotonic() - started
-        if adviser is not None and not found.plausible and found.tried >= adviser.patience:
-            _advised(adviser, queue, root, found)
         size = _FIRST_BATCH if improved else min(2 * size, _LARGEST_BATCH)
         best = 0.0 if found.plausible else (found.best.score if found.best else 1.0)
         yield Tried(found.tried, best, batch[-1][0].operators[-1])
@@ -183,9 +182,9 @@ def search(
 
 def _advised(adviser: Adviser, queue: _Queue, root: State, found: Found) -> None:
     """Asks for advice on the file that is likeliest at fault, and follows it once it is there."""
-    if not adviser.asked and (place := queue.likeliest(root)) is not None:
-        path, byte = place
-        adviser.ask(path, root.contents[path], byte, root.result)
+    if not adviser.asked and (likeliest := queue.likeliest(root)) is not None:
+        path, candidates = likeliest
+        adviser.ask(path, root.contents[path], candidates, root.result)
     if (advice := adviser.take()) is not None:
         queue.follow(advice, root)
         found.advised = True
@@ -256,22 +255,22 @@ class _Queue:
                 heapq.heappush(self._joined, (expected + candidate.cost / 100, next(self._order), candidate))
         self._partial.append(state)
 
-    def likeliest(self, root: State) -> tuple[str, int] | None:
-        """File and byte of the original's likeliest edit that waits; none where none waits."""
-        first = min((entry for entry in self._heap if entry[2].parent is root), default=None)
-        if first is None:
+    def likeliest(self, root: State) -> tuple[str, list[Edits]] | None:
+        """The file of the likeliest edit of the original that waits, and its likeliest edits; none where none waits."""
+        waiting = [entry for entry in self._heap if entry[2].parent is root and entry[2].changes]
+        if not waiting:
             return None
-        path, replacements = next(iter(first[2].changes.items()))
-        return path, replacements[0][0]
+        path = next(iter(min(waiting)[2].changes))
+        own = [entry for entry in waiting if path in entry[2].changes]
+        return path, [tuple(entry[2].changes[path]) for entry in heapq.nsmallest(WEIGHED, own)]
 
     def follow(self, advice: Advice, root: State) -> None:
         """Orders the original's edits anew, by how much the lines that they change are suspected; lets new ones in."""
         content = root.contents[advice.path]
-        starts = [0, *(at + 1 for at, byte in enumerate(content) if byte == ord("\n"))]
 
         def sooner(candidate: Candidate) -> float:
             places = candidate.changes.get(advice.path, ()) if candidate.parent is root else ()
-            return max((advice.lines.get(bisect_right(starts, start) - 1, 0.0) for start, _, _ in places), default=0.0)
+            return advice.gain(content, places)
 
         moved = [
             (priority - gain, number, replace(candidate, priority=priority - gain))
@@ -313,7 +312,7 @@ class _Queue:
         # A state's proposals cost at least 1 beyond its offset, so it need not be expanded before that.
         while self._waiting and (not self._heap or self._waiting[0][0] + 1 <= self._heap[0][0]):
             offset, _, state = heapq.heappop(self._waiting)
-            for priority, path, proposal in _proposals(state, self._distances):
+            for priority, path, proposal in ranked_proposals(state, self._distances):
                 self._push(
                     Candidate(
                         parent=state,
@@ -340,7 +339,7 @@ def _union(one: Changes, two: Changes) -> Changes | None:
     return union
 
 
-def _proposals(state: State, distances: Mapping[str, Mapping[str, int]]) -> Iterator[tuple[float, str, Proposal]]:
+def ranked_proposals(state: State, distances: Mapping[str, Mapping[str, int]]) -> Iterator[tuple[float, str, Proposal]]:
     """All proposals of a state with their priorities.
 
     An operator that fits at hundreds of places is no likelier to be the slip than one that fits at ten: its share is

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,6 +31,11 @@ def designs(count: int, *, seed: int = 1_000_000) -> Iterator[str]:
     source = Random("parity")
     for number in range(count):
         yield design(source.choice(held_out), seed + number).rendered.text
+
+
+def lines(count: int) -> Iterator[str]:
+    """So many lines of such texts."""
+    return itertools.islice((line for text in designs(count) for line in text.splitlines()), count)
 
 
 def compare(one: Path, two: Path, texts: Sequence[str]) -> Parity:
@@ -64,3 +71,26 @@ def same_tokens(model: LocalModel, tokenizer: Any, lines: Sequence[str]) -> floa
     """The share of lines that llama.cpp and the tokenizer of the training split alike."""
     equal: int = sum(list(model.tokens(line)) == tokenizer.encode(line).ids for line in lines)
     return equal / max(1, len(lines))
+
+
+def compare_with_run(path: Path, run: Path, *, count: int, texts: int = 40) -> tuple[float, float]:
+    """How far a file agrees with the run of training that it came from.
+
+    Args:
+        path: the file, 8 bits a weight or any other.
+        run: the run's directory.
+        count: how many lines both tokenizers split.
+        texts: in how many texts the likeliest next tokens are compared.
+
+    Returns:
+        The share of equal likeliest tokens, and the share of lines that both split alike.
+    """
+    from veriloop.assistant.training.lm.source import open_source
+
+    source = open_source(run)
+    shown = list(designs(texts))
+    equal = source.equal_lines(path, list(lines(count)))
+    with tempfile.TemporaryDirectory(prefix="veriloop-exact-") as place:
+        exact = Path(place, "exact.gguf")
+        source.write(exact, name="exact", quantised=False)
+        return compare(exact, path, shown).top1_agreement, equal

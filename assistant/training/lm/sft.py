@@ -289,6 +289,14 @@ def _save(path: Path, model: LlamaForCausalLM, optimizer: Optimizers, state: _St
     part.replace(path)
 
 
+def save_model(path: Path, model: LlamaForCausalLM, steps: int, seconds: float) -> None:
+    """A checkpoint of a model that another way of learning has changed; training does not go on from it."""
+    part = path.with_suffix(".part")
+    state = asdict(_State(steps=steps, seconds=seconds))
+    torch.save({"model": model.state_dict(), "optimizers": [], "state": state}, part)
+    part.replace(path)
+
+
 def _resume(path: Path, model: LlamaForCausalLM, optimizer: Optimizers) -> _State:
     if not path.is_file():
         return _State()

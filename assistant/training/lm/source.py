@@ -14,7 +14,7 @@ from transformers import AutoModelForCausalLM
 from veriloop.assistant.errors import UsageError
 from veriloop.assistant.training.lm.card import card
 from veriloop.assistant.training.lm.export import write_gguf
-from veriloop.assistant.training.lm.parity import fitting
+from veriloop.assistant.training.lm.parity import fitting, same_tokens
 from veriloop.assistant.training.lm.run import CHECKPOINT, TOKENIZER, RunFacts, read_facts
 from veriloop.assistant.training.lm.sft import Shape, progress_of, trained, weights_of
 from veriloop.assistant.training.lm.tokenizer import load_tokenizer
@@ -41,6 +41,14 @@ class Source:
     def card(self, model: Mapping[str, Any], scores: Mapping[str, Any]) -> str:
         """Its card."""
         return card(replace(self.facts, scores={**self.facts.scores, **scores}), model, self.progress)
+
+    def equal_lines(self, path: Path, rows: Sequence[str]) -> float:
+        """Which share of lines a file and the tokenizer of the training split alike."""
+        asked = LocalModel(path, threads=1)
+        try:
+            return same_tokens(asked, load_tokenizer(self.tokenizer), rows)
+        finally:
+            asked.close()
 
     def agreement(self, path: Path, texts: Sequence[str]) -> float:
         """At which share of the places a file says what PyTorch says, and splits texts as the training did.
