@@ -18,12 +18,15 @@ from veriloop.assistant.errors import Cancelled, VeriloopError
 from veriloop.assistant.events import CancelToken
 from veriloop.lsp.positions import path_of
 from veriloop.lsp.session import Session
+from veriloop.models.errors import ModelError
 
 LOGGER = logging.getLogger(__name__)
 
 _REQUEST_FAILED = types.LSPErrorCodes.RequestFailed.value
 
 T = TypeVar("T")
+Offer = Callable[[Session, Source, int, int], list[types.CodeAction]]
+"""From the first and the last byte of what is selected to what can be done with it."""
 Answer = Callable[[Session, Any, CancelToken], Any]
 
 
@@ -59,10 +62,6 @@ class Verifies(Protocol):
 
     def lenses(self, session: Session, source: Source) -> list[types.CodeLens]:
         """How each module of a file stands."""
-        ...
-
-    def actions(self, session: Session, source: Source, at: int) -> list[types.CodeAction]:
-        """What verifies or repairs it."""
         ...
 
 
@@ -104,6 +103,8 @@ class Server(LanguageServer):
         self.tasks: set[asyncio.Task[None]] = set()
         self.starts: list[Callable[[types.InitializeParams], None]] = []
         self._ends: list[Callable[[], None]] = []
+        self.offers: list[Offer] = []
+        """What can be done at a place of a file, each feature's own."""
         self.publisher: Publishes
         self.verification: Verifies
         self.inline: Suggests
@@ -150,7 +151,7 @@ class Server(LanguageServer):
             raise asyncio.CancelledError from None
 
     @staticmethod
-    def failed(error: VeriloopError) -> JsonRpcException:
+    def failed(error: VeriloopError | ModelError) -> JsonRpcException:
         """An expected error as the answer to a request."""
         message = f"{error.message}; {error.hint}" if error.hint else error.message
         return JsonRpcException(message, _REQUEST_FAILED)

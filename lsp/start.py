@@ -7,6 +7,7 @@ from veriloop.lsp.features import (
     colors,
     completion,
     diagnostics,
+    explaining,
     hierarchy,
     hover,
     inline,
@@ -37,6 +38,7 @@ def new_server(version: str) -> Server:
         layout,
         hierarchy,
         verification,
+        explaining,
         actions,
         sync,
     ):

@@ -26,7 +26,9 @@ def register(server: Server) -> None:
 
     def actions(session: Session, params: types.CodeActionParams, cancel: CancelToken) -> list[types.CodeAction]:
         source, at = session.at(params.text_document, params.range.start)
-        found = [*server.verification.actions(session, source, at), *_actions(session, source, at)]
+        end = max(at, session.positions.byte(source, params.range.end))
+        found = [action for offer in server.offers for action in offer(session, source, at, end)]
+        found += _actions(session, source, at)
         wanted = params.context.only
         if wanted is None:
             return found

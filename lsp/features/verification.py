@@ -7,12 +7,11 @@ that can be cancelled, on what is on disk. A repair is offered as an edit only o
 from __future__ import annotations
 
 import asyncio
-import itertools
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from lsprotocol import types
 
@@ -20,20 +19,19 @@ from veriloop.assistant.context import Context
 from veriloop.assistant.design.roles import is_test_path
 from veriloop.assistant.design.symbols.outline import DESIGN_UNITS
 from veriloop.assistant.design.symbols.source import Source
-from veriloop.assistant.errors import Cancelled, NotVerified, RepositoryError, UsageError, VeriloopError
-from veriloop.assistant.events import CancelToken, Event, Note, Stage, Tried, finish
+from veriloop.assistant.errors import NotVerified, RepositoryError, UsageError, VeriloopError
+from veriloop.assistant.events import CancelToken, Event, Stage, finish
 from veriloop.assistant.repair.workflow import RepairResult, Request, Status, repair
 from veriloop.assistant.repository.repository import Repository
 from veriloop.assistant.standing.summary import told
 from veriloop.assistant.standing.verdicts import Standing, context_of, standings
 from veriloop.assistant.verify.evidence import Report
 from veriloop.assistant.verify.testbench import CommandTest
-from veriloop.lsp.positions import path_of
 from veriloop.lsp.server import LOGGER, Server
 from veriloop.lsp.session import Session
+from veriloop.lsp.work import Work, command
 
 VERIFY, REPAIR = "veriloop.verify", "veriloop.repair"
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +50,7 @@ class Verification:
         self.known: dict[Path, Known] = {}
         self._looking: set[Path] = set()
         self._again: set[Path] = set()
-        self._tokens = itertools.count(1)
+        self.work = Work(server)
 
     # --- what is known ---
 
@@ -105,7 +103,7 @@ class Verification:
 
     # --- what can be done ---
 
-    def actions(self, session: Session, source: Source, at: int) -> list[types.CodeAction]:
+    def actions(self, session: Session, source: Source, at: int, end: int) -> list[types.CodeAction]:
         """Verify this change; repair this, where a test of the module fails."""
         project = session.analysis.workspace.project_of(source.path)
         known = self.known.get(project.root) if project is not None else None
@@ -127,7 +125,7 @@ class Verification:
 
     async def verify(self, uri: str, module: str) -> dict[str, Any]:
         """Judges what is on disk by the tests of a module, and says what came of it."""
-        path = self._saved(uri)
+        path = self.work.saved(uri)
 
         def work(token: CancelToken, observe: Callable[[Event], None]) -> Report:
             context, tests = context_of(path, token)
@@ -139,19 +137,19 @@ class Verification:
             base, tree = context.repository.head_tree(), context.repository.snapshot()
             return finish(context.gate.check_trees(base, tree, chosen, replay="veriloop check --worktree"), observe)
 
-        report = await self._run(f"Verifying {module or path.name}", work)
+        report = await self.work.run(f"Verifying {module or path.name}", work)
         failing = [step for step in report.steps if not step.passed]
         if failing:
-            await self._say(f"refuted: {failing[0].name}: {failing[0].detail}", types.MessageType.Error)
+            self.work.say(f"refuted: {failing[0].name}: {failing[0].detail}", types.MessageType.Error)
         else:
             count = sum(bool(step.results) for step in report.steps)
-            await self._say(f"verified: {count} tests pass; evidence: {report.evidence.label}", types.MessageType.Info)
+            self.work.say(f"verified: {count} tests pass; evidence: {report.evidence.label}", types.MessageType.Info)
         self.look(path)
         return {"passed": not failing, "evidence": report.evidence.label, "failing": [step.name for step in failing]}
 
     async def repair(self, uri: str, name: str) -> dict[str, Any]:
         """Looks for a verified change of a file that makes a test pass, and offers it as an edit."""
-        path = self._saved(uri)
+        path = self.work.saved(uri)
 
         def work(token: CancelToken, observe: Callable[[Event], None]) -> tuple[Context, RepairResult]:
             context, tests = context_of(path, token)
@@ -180,14 +178,14 @@ class Verification:
             )
             return context, finish(workflow, observe)
 
-        context, result = await self._run(f"Repairing {path.name}", work)
+        context, result = await self.work.run(f"Repairing {path.name}", work)
         offered = False
         if result.status is Status.REPAIRED:
             offered = await self._offer(context, result)
         elif result.status is Status.PASSES:
-            await self._say(f"{name} passes: there is nothing to repair", types.MessageType.Info)
+            self.work.say(f"{name} passes: there is nothing to repair", types.MessageType.Info)
         else:
-            await self._say(f"no verified repair: {result.reason or result.status.value}", types.MessageType.Warning)
+            self.work.say(f"no verified repair: {result.reason or result.status.value}", types.MessageType.Warning)
         self.look(path)
         return {"status": result.status.value, "applied": offered, "diff": result.diff}
 
@@ -219,74 +217,16 @@ class Verification:
         answer = await self.server.workspace_apply_edit_async(types.ApplyWorkspaceEditParams(edit, label))
         return bool(answer.applied)
 
-    def _saved(self, uri: str) -> Path:
-        """The file of a URI, whose buffer must be on disk: what is judged is what is there."""
-        path = path_of(uri)
-        buffer = self.server.session.analysis.workspace.buffers.get(path)
-        if buffer is not None and (not path.is_file() or path.read_bytes() != buffer.content):
-            raise UsageError(f"{path.name} has changes that are not saved", hint="save it, then ask again")
-        return path
-
-    async def _run(self, title: str, work: Callable[[CancelToken, Callable[[Event], None]], T]) -> T:
-        """Runs a workflow in a thread of its own, shows its events, and stops it when the user says so."""
-        token, loop = CancelToken(), asyncio.get_running_loop()
-        progress = self.server.work_done_progress
-        shown = self.server.supports("window", "work_done_progress")
-        name = f"veriloop/work/{next(self._tokens)}"
-        if shown:
-            await progress.create_async(name)
-            progress.begin(name, types.WorkDoneProgressBegin(title, cancellable=True))
-            progress.tokens[name].add_done_callback(lambda _: token.cancel())
-
-        def observe(event: Event) -> None:
-            text = _told(event)
-            if shown and text:
-                loop.call_soon_threadsafe(progress.report, name, types.WorkDoneProgressReport(message=text))
-
-        try:
-            return await asyncio.to_thread(work, token, observe)
-        except asyncio.CancelledError:
-            token.cancel()
-            raise
-        finally:
-            if shown:
-                progress.end(name, types.WorkDoneProgressEnd())
-                progress.tokens.pop(name, None)
-
-    async def _say(self, text: str, kind: types.MessageType) -> None:
-        self.server.window_show_message(types.ShowMessageParams(kind, text))
-
 
 def register(server: Server) -> None:
     """Registers the commands; lenses and actions are asked by `actions`."""
     verification = Verification(server)
     server.verification = verification
-    for name, run in ((VERIFY, verification.verify), (REPAIR, verification.repair)):
-        server.command(name)(_command(server, run))
-
-
-def _command(server: Server, run: Callable[[str, str], Any]) -> Callable[[str, str], Any]:
-    async def command(uri: str, name: str) -> Any:
-        try:
-            return await run(uri, name)
-        except Cancelled:
-            raise asyncio.CancelledError from None
-        except VeriloopError as error:
-            text = f"{error.message}; {error.hint}" if error.hint else error.message
-            server.window_show_message(types.ShowMessageParams(types.MessageType.Warning, text))
-            raise server.failed(error) from None
-
-    return command
+    server.offers.append(verification.actions)
+    command(server, VERIFY, verification.verify)
+    command(server, REPAIR, verification.repair)
 
 
 def _stand(root: Path) -> Known:
     context, tests = context_of(root, CancelToken())
     return Known(context.repository, standings(context, tests))
-
-
-def _told(event: Event) -> str:
-    if isinstance(event, Stage):
-        return event.name
-    if isinstance(event, Tried):
-        return f"{event.count} candidates, the best fails {100 * event.best:.0f} % of the checks"
-    return event.text if isinstance(event, Note) else ""

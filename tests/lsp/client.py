@@ -39,6 +39,8 @@ class Client:
         self.progress: list[types.ProgressParams] = []
         self.registrations: list[types.Registration] = []
         self.edits: list[types.ApplyWorkspaceEditParams] = []
+        self.shown: list[types.ShowDocumentParams] = []
+        self.said: list[types.ShowMessageParams] = []
         self._timeout_s = timeout_s
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
@@ -57,7 +59,8 @@ class Client:
             types.WORKSPACE_DIAGNOSTIC_REFRESH: self._on_other,
             types.WORKSPACE_CODE_LENS_REFRESH: self._on_other,
             types.WORKSPACE_APPLY_EDIT: self._on_edit,
-            types.WINDOW_SHOW_MESSAGE: self._on_other,
+            types.WINDOW_SHOW_MESSAGE: self._on_message,
+            types.WINDOW_SHOW_DOCUMENT: self._on_document,
             types.WINDOW_LOG_MESSAGE: self._on_other,
         }
         for method, on_message in heard.items():
@@ -80,13 +83,22 @@ class Client:
         self.edits.append(params)
         return types.ApplyWorkspaceEditResult(applied=True)
 
+    def _on_document(self, params: types.ShowDocumentParams) -> types.ShowDocumentResult:
+        self.shown.append(params)
+        return types.ShowDocumentResult(success=True)
+
+    def _on_message(self, params: types.ShowMessageParams) -> None:
+        self.said.append(params)
+
     def _on_other(self, params: Any) -> None:
         """Heard, and nothing more."""
 
     def _initialize(self, roots: tuple[Path, ...], encoding: str, pull: bool) -> types.InitializeResult:
         capabilities = types.ClientCapabilities(
             general=types.GeneralClientCapabilities(position_encodings=[types.PositionEncodingKind(encoding)]),
-            window=types.WindowClientCapabilities(work_done_progress=True),
+            window=types.WindowClientCapabilities(
+                work_done_progress=True, show_document=types.ShowDocumentClientCapabilities(support=True)
+            ),
             workspace=types.WorkspaceClientCapabilities(
                 did_change_watched_files=types.DidChangeWatchedFilesClientCapabilities(dynamic_registration=True)
             ),
