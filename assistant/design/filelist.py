@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -58,7 +58,9 @@ class FileList:
         )
 
 
-def read_filelist(path: Path, *, base: Path, environment: Mapping[str, str] | None = None) -> FileList:
+def read_filelist(
+    path: Path, *, base: Path, environment: Mapping[str, str] | None = None, lenient: bool = False
+) -> FileList:
     """Reads a file list and the lists that it names.
 
     Args:
@@ -66,18 +68,38 @@ def read_filelist(path: Path, *, base: Path, environment: Mapping[str, str] | No
         base: where the tools that read it are started: paths of `-f` lists are relative to it. A path that is not
             there but beside the list is taken from beside the list.
         environment: for `$NAME`, `${NAME}` and `$(NAME)`; this process's by default.
+        lenient: what would raise is noted among what is unknown, and the rest is read.
 
     Raises:
         ConfigError: a list cannot be read, includes itself, or uses a variable that is not set.
     """
-    reader = _Reader(os.environ if environment is None else environment)
+    reader = _Reader(os.environ if environment is None else environment, lenient)
     reader.read(path, base, place=str(path), above=())
+    return reader.result()
+
+
+def read_words(
+    words: Sequence[str], *, base: Path, place: str, environment: Mapping[str, str] | None = None
+) -> FileList:
+    """Reads the arguments of a simulator's command line, leniently; see `read_filelist`.
+
+    Args:
+        words: the arguments, without options that say nothing of the design.
+        base: where the command runs.
+        place: where it stands, for what is not understood.
+        environment: for variables in the lists that it names.
+    """
+    reader = _Reader(os.environ if environment is None else environment, lenient=True)
+    rest = iter([(0, word) for word in words])
+    for _, word in rest:
+        _List(reader, base / "command", base, place, (), rest).take_leniently(word)
     return reader.result()
 
 
 @dataclass(slots=True)
 class _Reader:
     environment: Mapping[str, str]
+    lenient: bool = False
     sources: list[Path] = field(default_factory=list)
     include_dirs: list[Path] = field(default_factory=list)
     defines: dict[str, str] = field(default_factory=dict)
@@ -116,7 +138,11 @@ class _Reader:
         self.lists.append(path)
         words = _words(text, path)
         for line, word in words:
-            _List(self, path, base, f"{path}:{line}", (*above, identity), words).take(word)
+            one = _List(self, path, base, f"{path}:{line}", (*above, identity), words)
+            if self.lenient:
+                one.take_leniently(word)
+            else:
+                one.take(word)
 
 
 @dataclass(slots=True)
@@ -129,6 +155,13 @@ class _List:
     place: str
     above: tuple[Path, ...]
     words: Iterator[tuple[int, str]]
+
+    def take_leniently(self, raw: str) -> None:
+        """As `take`, but what cannot be read is noted."""
+        try:
+            self.take(raw)
+        except ConfigError as error:
+            self.into.unknown.append(error.message)
 
     def take(self, raw: str) -> None:
         word = self._expand(raw)
