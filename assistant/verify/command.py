@@ -12,7 +12,8 @@ from veriloop.assistant.errors import ToolNotFound
 from veriloop.assistant.events import CancelToken
 from veriloop.assistant.execute import Completed, execute
 from veriloop.assistant.verify.results import Outcome, SimResult
-from veriloop.assistant.verify.summary import read_summary
+from veriloop.assistant.verify.summary import SILENT, read_summary
+from veriloop.assistant.verify.tally import Tally, read_tally
 from veriloop.assistant.verify.testbench import CommandTest
 
 _LOG_TAIL_CHARS = 4000
@@ -39,7 +40,8 @@ def run_command(test: CommandTest, *, root: Path, cancel: CancelToken) -> SimRes
     """Runs the command at the root of a private copy and reads its exit code, its `results.xml` files and its log.
 
     `make` can exit with 0 although tests failed, and "Error" can stand in a passing log. So a result file that this
-    run wrote outranks the rest; then an exit code that is not 0 fails; then the log's own summary counts.
+    run wrote outranks the rest; then a test runner's closing counts; then an exit code that is not 0 fails; then the
+    log's own summary counts. Where nothing is said, the exit code is left, and the report says that.
 
     Raises:
         ToolNotFound: the shell does not find the command's program: nothing was tested.
@@ -61,6 +63,9 @@ def run_command(test: CommandTest, *, root: Path, cancel: CancelToken) -> SimRes
     written = [path for path in _result_files(root) if before.get(path) != path.stat().st_mtime_ns]
     if written:
         return _by_cases(read_cases(written), done, common)
+    tally = read_tally(done.output)
+    if tally is not None and not (test.pass_pattern and tally.green):
+        return _by_tally(tally, done, common)
     return _by_log(test, done, common)
 
 
@@ -80,6 +85,20 @@ def _by_cases(cases: TestCases, done: Completed, common: SimResult) -> SimResult
     )
 
 
+def _by_tally(tally: Tally, done: Completed, common: SimResult) -> SimResult:
+    green = done.returncode == 0 and tally.green
+    failures = tally.failed or (0 if green else 1)
+    words = () if green else read_summary(done.output).failing
+    return replace(
+        common,
+        outcome=Outcome.PASS if green else Outcome.FAIL,
+        reason=tally.reason if done.returncode == 0 or tally.failed else f"{tally.reason}, exit code {done.returncode}",
+        checks=max(tally.passed + tally.failed, failures),
+        failures=failures,
+        failing=tuple(dict.fromkeys([*tally.failing, *words])),
+    )
+
+
 def _by_log(test: CommandTest, done: Completed, common: SimResult) -> SimResult:
     summary = read_summary(done.output, pass_pattern=test.pass_pattern)
     # A log that says nothing leaves the word to the exit code; one that says "failed" is believed whatever the code.
@@ -88,7 +107,7 @@ def _by_log(test: CommandTest, done: Completed, common: SimResult) -> SimResult:
     return replace(
         common,
         outcome=Outcome.PASS if green else Outcome.FAIL,
-        reason=f"exit code {done.returncode}" + (f": {said}" if said else ""),
+        reason=f"exit code {done.returncode}" + (f": {said}" if said else "") if said or not green else SILENT,
         checks=summary.checks or 1,
         failures=0 if green else max(1, summary.failures),
         failing=() if green else summary.failing,

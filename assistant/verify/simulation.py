@@ -23,7 +23,7 @@ from veriloop.assistant.verify.command import run_command
 from veriloop.assistant.verify.evidence import Evidence
 from veriloop.assistant.verify.icarus import COMPILE_TIMEOUT_S
 from veriloop.assistant.verify.results import Outcome, SimResult
-from veriloop.assistant.verify.summary import NO_SUMMARY, read_summary, severity_lines
+from veriloop.assistant.verify.summary import NO_SUMMARY, SILENT, read_summary, severity_lines
 from veriloop.assistant.verify.testbench import (
     CocotbTestbench,
     CommandTest,
@@ -281,7 +281,9 @@ def conclude(testbench: Testbench, results: Sequence[SimResult], *, root: Path) 
     """
     if isinstance(testbench, CommandTest):
         passed = bool(results) and all(result.passed for result in results)
-        return Conclusion(passed=passed, evidence=Evidence.TESTS if passed else Evidence.NONE)
+        silent = passed and any(result.reason == SILENT for result in results)
+        notes = ("told by its exit code alone",) if silent else ()
+        return Conclusion(passed=passed, evidence=Evidence.TESTS if passed else Evidence.NONE, notes=notes)
     fixed = [run for run in results if run.engine == "verilator" and not run.start.startswith("random")]
     chance = [run for run in results if run.engine == "verilator" and run.start.startswith("random")]
     four_state = next((run for run in results if run.engine == "icarus"), None)

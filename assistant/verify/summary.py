@@ -13,6 +13,8 @@ from dataclasses import dataclass, replace
 from veriloop.assistant.verify.results import Mismatch
 
 NO_SUMMARY = "the testbench says neither pass nor fail"
+SILENT = "exit code 0, and the log says nothing"
+"""Of a command that passes by its exit code alone."""
 
 _REASON_CHARS = 200
 _LINES_READ = 50
