@@ -29,7 +29,20 @@ TestbenchKind = Literal["verilog", "trace", "cocotb", "command"]
 Level = Literal["lint", "elaborates", "tests", "mutants"]
 """How far a check goes, and how far it has to get: names for the evidence classes, weakest first."""
 
-_USERS_OWN = ("tools", "tool", "check", "search", "cache", "model", "models", "host", "hosts", "server", "servers")
+_USERS_OWN = (
+    "tools",
+    "tool",
+    "check",
+    "search",
+    "cache",
+    "farm",
+    "model",
+    "models",
+    "host",
+    "hosts",
+    "server",
+    "servers",
+)
 """Tables that a repository might try to set and may not."""
 _NEEDED: Mapping[TestbenchKind, tuple[str, ...]] = {
     "verilog": ("sources",),
@@ -153,6 +166,42 @@ class CacheSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FarmSettings:
+    """`[farm]` of the user's configuration: how jobs get to other machines, for `--farm`."""
+
+    workers: int = 4
+    """Jobs that a batch system is asked for."""
+    cores: int = 1
+    """Processors of each."""
+    memory: str = "4GB"
+    """Memory of each."""
+    walltime: str = "01:00:00"
+    """How long each may run."""
+    queue: str = ""
+    """The queue or partition. Empty: the batch system's own default."""
+    account: str = ""
+    """The account or project that is charged."""
+    directives: tuple[str, ...] = ()
+    """Further options of the batch system, each as it stands in a job script."""
+    setup: tuple[str, ...] = ()
+    """Shell lines that a worker's machine runs first, for instance `module load gcc`."""
+    interface: str = ""
+    """The network interface that scheduler and workers listen on, for instance `ib0`."""
+    scratch: str = ""
+    """A directory of the worker's own disk."""
+    tls: bool = True
+    """Whether what a batch system's jobs say to each other is encrypted, with certificates made for the run."""
+    open_tcp: bool = False
+    """Whether a scheduler on another machine may be used without encryption."""
+    wait_s: float = 300.0
+    """Seconds to wait for the first worker."""
+    timeout_s: float = 3600.0
+    """Seconds that one job may take."""
+    fall_back: bool = False
+    """Whether the work is done on this machine where no worker comes."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RepositoryConfig:
     """A `veriloop.toml`."""
 
@@ -170,6 +219,7 @@ class UserConfig:
     search: SearchSettings = field(default_factory=SearchSettings)
     models: ModelSettings = field(default_factory=ModelSettings)
     cache: CacheSettings = field(default_factory=CacheSettings)
+    farm: FarmSettings = field(default_factory=FarmSettings)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -389,3 +439,6 @@ def _in_range(user: UserConfig, path: Path) -> None:
         raise ConfigError(f"{path}: `search.jobs` must not be negative")
     if user.cache.limit_mb < 0:
         raise ConfigError(f"{path}: `cache.limit_mb` must not be negative")
+    for name in ("workers", "cores", "wait_s", "timeout_s"):
+        if not 0 < getattr(user.farm, name) < float("inf"):
+            raise ConfigError(f"{path}: `farm.{name}` must be above 0")

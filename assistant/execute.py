@@ -182,6 +182,29 @@ def talking(argv: Sequence[str | Path], *, cwd: Path, env: Mapping[str, str] | N
         process.wait()
 
 
+def start_detached(argv: Sequence[str | Path], *, cwd: Path, stdout: Path, stderr: Path, exit_code: Path) -> int:
+    """Starts a program that outlives this one, in a session of its own, and returns its process.
+
+    Args:
+        argv: the program and its arguments.
+        cwd: where it runs.
+        stdout: the file for its output.
+        stderr: the file for its messages.
+        exit_code: the file that holds its exit code once it has ended.
+    """
+    # A shell in between, because somebody has to be there still to see it end.
+    script = 'cd "$0" || exit; code=$1; shift; "$@"; echo $? >"$code.part"; mv "$code.part" "$code"'
+    words = ["/bin/sh", "-c", script, str(cwd), str(exit_code), *map(str, argv)]
+    write = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
+    files = [
+        (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
+        (os.POSIX_SPAWN_OPEN, 1, str(stdout), write, 0o600),
+        (os.POSIX_SPAWN_OPEN, 2, str(stderr), write, 0o600),
+    ]
+    # Not by `subprocess`, which expects that its programs are waited for.
+    return os.posix_spawn(words[0], words, os.environ, file_actions=files, setsid=True)
+
+
 @contextlib.contextmanager
 def _input(content: bytes) -> Iterator[IO[bytes]]:
     """What a program reads: a file, so that one that does not read it holds nobody up."""

@@ -11,9 +11,10 @@ import resource
 import statistics
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
+from typing import Protocol, TypeVar
 
 from veriloop.assistant.bench import chipbench, cirfix
 from veriloop.assistant.bench.case import Case
@@ -38,6 +39,19 @@ SUITES: Mapping[str, Callable[[Path, cirfix.Meets | None], Iterator[Case]]] = {
 """The suites by name, each with what finds its cases in a directory."""
 
 _STATE = "rows.jsonl"
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+
+class Elsewhere(Protocol):
+    """What does the work of cases on other machines: a farm."""
+
+    def map(
+        self, work: Callable[[Item, CancelToken], Result], items: Sequence[Item], *, cancel: CancelToken
+    ) -> Generator[Result, None, None]:
+        """Calls a function with each item, in a process of its own; yields what is there, as soon as it is."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,8 +129,14 @@ def _asked_for(name: str, only: str) -> bool:
     return fnmatch.fnmatch(name, only) or fnmatch.fnmatch(name, f"*{only}*")
 
 
-def run_suite(settings: Settings, cancel: CancelToken) -> Run[list[Row]]:
-    """Runs the cases that have no row yet, each in a process of its own, and keeps every row as soon as it is there."""
+def run_suite(settings: Settings, cancel: CancelToken, farm: Elsewhere | None = None) -> Run[list[Row]]:
+    """Runs the cases that have no row yet, each in a process of its own, and keeps every row as soon as it is there.
+
+    Args:
+        settings: what is run.
+        cancel: stops it.
+        farm: where the cases are run; none: here.
+    """
     asked = cases(settings, cancel)
     settings.out.mkdir(parents=True, exist_ok=True)
     state = settings.out / _STATE
@@ -126,11 +146,13 @@ def run_suite(settings: Settings, cancel: CancelToken) -> Run[list[Row]]:
     waiting = [case for case in asked if case.name not in known]
     if known:
         yield Note(f"{len(asked) - len(waiting)} of {len(asked)} cases are known from an earlier run")
-    # The runtime is built before the clock of any case runs.
-    yield Note("preparing Verilator's runtime")
-    Toolchain.find(cache=cache_home(), cancel=cancel).verilator.prepare(cancel)
+    # The runtime is built before the clock of any case runs; a farm's machines build theirs with their first case.
+    if farm is None:
+        yield Note("preparing Verilator's runtime")
+        Toolchain.find(cache=cache_home(), cancel=cancel).verilator.prepare(cancel)
     work = functools.partial(run_case, budget_s=settings.budget_s, model=settings.model)
-    with contextlib.closing(in_processes(work, waiting, jobs=settings.jobs, cancel=cancel)) as rows:
+    here = functools.partial(in_processes, jobs=settings.jobs)
+    with contextlib.closing((farm.map if farm else here)(work, waiting, cancel=cancel)) as rows:
         for row in rows:
             _keep(state, row)
             known[row.case] = row

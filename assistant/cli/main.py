@@ -50,6 +50,7 @@ VERBS = {
     "trust": "veriloop.assistant.cli.trust",
     "cache": "veriloop.assistant.cli.cache",
     "config": "veriloop.assistant.cli.config",
+    "farm": "veriloop.assistant.cli.farm",
     "doctor": "veriloop.assistant.cli.doctor",
     "lsp": "veriloop.lsp.verb",
     "lsp-query": "veriloop.assistant.cli.lsp_query",
@@ -70,6 +71,7 @@ SUMMARIES = {
     "trust": "allow this repository's own files to name test commands",
     "cache": "show, clear or explain what is kept of earlier verdicts",
     "config": "show the settings in force and where each comes from",
+    "farm": "show the machines that work can be given to, and look in on what runs there",
     "doctor": "show what is installed, what is missing and how to get it",
     "lsp": "serve an editor: navigation, diagnostics, completion, verification",
     "lsp-query": "ask what the language server knows, from the command line",
@@ -120,7 +122,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         # A file name that the terminal's encoding lacks must not cost the result.
         sys.stdout.reconfigure(errors="backslashreplace")
     cancel = CancelToken()
-    session = Session(json="--json" in words, cancel=cancel)
+    session = Session(json="--json" in words, cancel=cancel, words=words)
     with stoppable(cancel):
         try:
             end = ended(words, lambda: _run(words, session))

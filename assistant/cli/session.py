@@ -7,7 +7,7 @@ import os
 import select
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
@@ -29,10 +29,21 @@ class Session:
         json: the result is a JSON object instead of text.
         cwd: the directory that relative paths start from.
         cancel: set by Ctrl-C; polled by everything that takes long.
+        words: the command line, without the program.
     """
 
-    def __init__(self, *, json: bool = False, cwd: Path | None = None, cancel: CancelToken | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        json: bool = False,
+        cwd: Path | None = None,
+        cancel: CancelToken | None = None,
+        words: Sequence[str] = (),
+    ) -> None:
         self.json = json
+        self.words = tuple(words)
+        self.started_in = Path.cwd()
+        """Where the command line was given, before any `-C`."""
         self.cwd = cwd or Path()
         self.cancel = cancel or CancelToken()
         self.deadline: float | None = None

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from veriloop.assistant.cli import advising
 from veriloop.assistant.cli.benches.provenance import provenance
+from veriloop.assistant.cli.farming import add_farm_option, farm_of, go_on_without
 from veriloop.assistant.cli.session import Session
 from veriloop.assistant.errors import UsageError
 from veriloop.assistant.events import Note, finish
@@ -31,6 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--jobs", type=int, default=1, metavar="N", help="cases at once (default: 1)")
     advising.add_arguments(parser)
     parser.add_argument("--resume", action="store_true", help="keep the rows of an earlier run that was cut off")
+    add_farm_option(parser)
     parser.add_argument("--out", metavar="DIR", help=f"rows, report and plot (default: {_OUT}/SUITE-COMMIT)")
 
 
@@ -39,6 +41,8 @@ def run(arguments: argparse.Namespace, session: Session) -> int:
     from veriloop.assistant.bench.report import table, write_report
     from veriloop.assistant.bench.run import Settings, plain, run_suite, summary
 
+    if arguments.detach:
+        return go_on_without(session)
     if arguments.budget <= 0 or arguments.jobs < 1:
         raise UsageError("--budget and --jobs must be above 0")
     measured = provenance()
@@ -56,7 +60,8 @@ def run(arguments: argparse.Namespace, session: Session) -> int:
         model=advising.model_name(arguments),
         extra=measured,
     )
-    rows = finish(run_suite(settings, session.cancel), session.observe)
+    with farm_of(arguments, session) as farm:
+        rows = finish(run_suite(settings, session.cancel, farm), session.observe)
     counts = summary(settings, rows)
     report, note = write_report(rows, counts, out)
     session.observe(Note(f"report: {os.path.relpath(report, session.cwd)}"))
