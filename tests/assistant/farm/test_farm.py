@@ -82,7 +82,7 @@ def test_what_is_large_is_shipped_once(farm, tools, monkeypatch):
 
 
 def test_a_worker_with_other_tools_is_named_and_not_used(farm):
-    told = []
+    told: list[str] = []
     farm._tell = told.append
     job = shell("true", tools=(("verilator", "4.0"),))
     with pytest.raises(ToolFailed, match=r"no worker has this machine's tools.*verilator is .* there and 4\.0 here"):
