@@ -3,25 +3,20 @@
 from __future__ import annotations
 
 import itertools
-import resource
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import TypeVar
 
+from veriloop.assistant.bench.loop_comparison import Comparison
 from veriloop.assistant.bench.loop_designs import LoopCandidate, LoopDesign, candidates
-from veriloop.assistant.errors import ToolFailed, UsageError
+from veriloop.assistant.bench.loop_ways import Place, by_icarus, by_verilator, changed, cpu_s, default_build_s, tuned_s
+from veriloop.assistant.errors import UsageError
 from veriloop.assistant.events import CancelToken, Note, Run
-from veriloop.assistant.execute import execute
 from veriloop.assistant.repair.screen import Screen, Worker
-from veriloop.assistant.verify.batch.chooser import Choice
-from veriloop.assistant.verify.batch.judge import Batch, same_run
 from veriloop.assistant.verify.results import Outcome, SimResult
-from veriloop.assistant.verify.simulation import run_icarus, run_verilator
 from veriloop.assistant.verify.toolchain import Toolchain
-from veriloop.assistant.verify.verilator import VERILATE_TIMEOUT_S, design_arguments
 
 COUNTS = (50, 200)
 """Candidates a batch."""
@@ -29,9 +24,7 @@ TUNED, ICARUS = 6, 24
 """How many candidates each slow way is measured on; what it costs the others is taken to be the same."""
 
 _SEED = 1
-T = TypeVar("T")
-_BATCHED = 64
-_LONGEST_S = 20.0
+_LONGEST_S = 60.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +36,8 @@ class Row:
     n: int
     candidates_per_cpu_s: float
     vs_tuned_build: float
-    """Against one Verilator build a candidate, with the prebuilt runtime."""
+    """Against one Verilator build a candidate, with the prebuilt runtime, at the better of two optimisation levels; it
+    runs from one start state after the other until one fails, as a batch does."""
     vs_default_build: float
     """Against `verilator --binary` and one run, of the unchanged design."""
     vs_icarus: float
@@ -51,14 +45,7 @@ class Row:
     agree: int
     """Candidates whose run in a Verilator batch says, to the letter, what a build of their own says."""
     disagree: int
-
-
-@dataclass(frozen=True, slots=True)
-class _Place:
-    root: Path
-    scratch: Path
-    toolchain: Toolchain
-    cancel: CancelToken
+    """Candidates of which a batch says something else, or Icarus does and no experiment tells why."""
 
 
 def measure(
@@ -77,18 +64,16 @@ def measure(
         UsageError: the design does not run, or is too small for so many candidates.
     """
     with tempfile.TemporaryDirectory(prefix="veriloop-loop-") as name:
-        place = _Place(Path(name, "tree"), Path(name, "scratch"), toolchain, cancel)
+        place = Place(Path(name, "tree"), Path(name, "scratch"), toolchain, cancel)
         place.scratch.mkdir()
         design.write(place.root)
         yield Note(f"{design.name}: the unchanged design")
-        baseline = run_verilator(
-            design.testbench, root=place.root, scratch=place.scratch, toolchain=toolchain, cancel=cancel
-        )
+        baseline = by_verilator(design.testbench, place)
         unusable = next((run for run in baseline if run.outcome not in (Outcome.PASS, Outcome.FAIL)), None)
         if unusable is not None:
             raise UsageError(f"{design.name} does not run from {unusable.start}: {unusable.reason}")
-        by_icarus = _icarus(design, place, design.testbench.timeout_s)
-        runs = [*baseline, *([by_icarus] if by_icarus is not None else [])]
+        four_state = by_icarus(design.testbench, place)
+        runs = [*baseline, *([four_state] if four_state is not None else [])]
         limit_s = min(_LONGEST_S, max(1.0, 20 * max(run.wall_s for run in runs)))
         any_edit = candidates(design, place.root, seed=_SEED, by_class=False)
         found = list(itertools.islice(any_edit, max(counts)))
@@ -139,88 +124,28 @@ def _one_by_one(
     found: Sequence[LoopCandidate],
     compared: Sequence[LoopCandidate],
     limit_s: float,
-    place: _Place,
+    place: Place,
 ) -> Run[_OneByOne]:
     bench = replace(design.testbench, timeout_s=limit_s)
-    sample = [*found[:TUNED], *compared]
-    notes: list[Note] = []
-    batch = Batch(
-        bench,
-        usual="verilator",
-        original={path: design.files[path] for path in design.editable},
-        root=place.root,
-        scratch=place.scratch,
-        toolchain=place.toolchain,
-        cancel=place.cancel,
-    )
-    together: list[SimResult | None] = []
-    for first in range(0, len(sample), _BATCHED):
-        part = [one.contents for one in sample[first : first + _BATCHED]]
-        together += batch.judge_by(part, Choice("verilator", 1))
-    agree = disagree = 0
-    tuned_s = 0.0
-    for index, (one, shared) in enumerate(zip(sample, together, strict=True)):
-        before_s = cpu_s()
-        alone = _changed(
-            design,
-            one,
-            place,
-            lambda: run_verilator(
-                bench, root=place.root, scratch=place.scratch, toolchain=place.toolchain, cancel=place.cancel
-            ),
-        )
-        tuned_s += cpu_s() - before_s if index < TUNED else 0.0
-        if index % _BATCHED == _BATCHED - 1:
-            yield Note(f"{design.name}: {index + 1} of {len(sample)}")
-        if shared is None:
-            # What no batch can hold is built alone in any case.
-            agree += 1
-            continue
-        like = next((run for run in alone if run.start == shared.start), alone[-1])
-        if same_run(shared, like) and shared.passed == all(run.passed for run in alone):
-            agree += 1
-        else:
-            disagree += 1
-            notes.append(Note(f"{one.operator}: together {shared.reason!r}, alone {like.reason!r} from {like.start}"))
-    notes += _by_icarus(design, sample[:ICARUS], together, limit_s, place)
+    one_build_s = tuned_s(design, found[:TUNED], bench, place)
+    compares = Comparison(design, bench, place)
+    yield from compares.run([*found[:TUNED], *compared])
     before_s = cpu_s()
     for one in found[:ICARUS]:
-        _changed(design, one, place, lambda: _icarus(design, place, limit_s))
+        changed(design, one, place, lambda: by_icarus(bench, place))
     icarus_s = (cpu_s() - before_s) / ICARUS
-    before_s = cpu_s()
-    _default_build(design, limit_s, place)
     return _OneByOne(
-        tuned_s=tuned_s / TUNED,
-        default_s=cpu_s() - before_s,
+        tuned_s=one_build_s,
+        default_s=default_build_s(design, limit_s, place),
         icarus_s=icarus_s,
-        agree=agree,
-        disagree=disagree,
-        notes=tuple(notes),
+        agree=compares.agree,
+        disagree=compares.disagree,
+        notes=tuple(compares.notes),
     )
-
-
-def _by_icarus(
-    design: LoopDesign,
-    sample: Sequence[LoopCandidate],
-    together: Sequence[SimResult | None],
-    limit_s: float,
-    place: _Place,
-) -> list[Note]:
-    """Where Icarus's verdict is another one, and why, for each."""
-    notes = []
-    for one, shared in zip(sample, together, strict=False):
-        four_state = _changed(design, one, place, lambda: _icarus(design, place, limit_s))
-        if four_state is None or shared is None or four_state.passed == shared.passed:
-            continue
-        unknown = "an unknown value" if "x" in four_state.reason.lower() else "another order of events or start state"
-        notes.append(
-            Note(f"{one.operator}: Verilator {shared.outcome.value}, Icarus {four_state.outcome.value}: {unknown}")
-        )
-    return notes
 
 
 def _together(
-    design: LoopDesign, found: Sequence[LoopCandidate], baseline: Sequence[SimResult], limit_s: float, place: _Place
+    design: LoopDesign, found: Sequence[LoopCandidate], baseline: Sequence[SimResult], limit_s: float, place: Place
 ) -> tuple[float, list[SimResult]]:
     """CPU seconds of judging candidates as a search does, and the results."""
     before_s = cpu_s()
@@ -240,51 +165,6 @@ def _together(
     finally:
         screen.close()
     return cpu_s() - before_s, results
-
-
-def _icarus(design: LoopDesign, place: _Place, limit_s: float) -> SimResult | None:
-    return run_icarus(
-        replace(design.testbench, timeout_s=limit_s),
-        root=place.root,
-        scratch=place.scratch,
-        toolchain=place.toolchain,
-        cancel=place.cancel,
-    )
-
-
-def _default_build(design: LoopDesign, limit_s: float, place: _Place) -> None:
-    """What `verilator --binary` does by itself, and a run."""
-    verilator = place.toolchain.verilator
-    with tempfile.TemporaryDirectory(dir=place.scratch) as name:
-        arguments = ["--binary", "--timing", "-Wno-fatal", "-Wno-lint", "-CFLAGS", "-std=c++20", "--Mdir", name]
-        built = execute(
-            [verilator.program, *arguments, *design_arguments(design.testbench.design.rooted(place.root))],
-            cwd=place.root,
-            timeout_s=VERILATE_TIMEOUT_S,
-            cancel=place.cancel,
-            env={"VERILATOR_ROOT": str(verilator.root)},
-        )
-        if not built.ok:
-            raise ToolFailed("verilator --binary fails", output=built.output[-2000:], hint="veriloop doctor")
-        binary = Path(name, f"V{design.testbench.design.toplevel}")
-        execute([binary], cwd=place.root, timeout_s=limit_s, cancel=place.cancel)
-
-
-def _changed(design: LoopDesign, one: LoopCandidate, place: _Place, run: Callable[[], T]) -> T:
-    """What a run says while a candidate's files are in place."""
-    try:
-        for path, content in one.contents.items():
-            (place.root / path).write_bytes(content)
-        return run()
-    finally:
-        for path in one.contents:
-            (place.root / path).write_bytes(design.files[path])
-
-
-def cpu_s() -> float:
-    """CPU seconds of this process and of those that it has waited for."""
-    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
-    return sum(one.ru_utime + one.ru_stime for one in used)
 
 
 def summary(rows: Sequence[Row]) -> dict[str, object]:

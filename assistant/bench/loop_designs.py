@@ -1,4 +1,4 @@
-"""What the loop is measured on: two designs of our own, and any that the user points at."""
+"""What the loop is measured on: designs of our own, and any that the user points at."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ OWN = Path(__file__).parent / "designs"
 COPY = "_ref"
 """A module of this ending that no file declares is a copy of the one without it: the design beside itself."""
 
+_NAMES = ("small", "queue", "link", "filter", "engine")
 _SLIP = (b"OP_MIN:  result = (a < b)", b"OP_MIN:  result = (a > b)")
 _PORTS = ("ansi_port_declaration", "port_reference", "port")
 _SUFFIXES = (".v", ".sv")
@@ -51,11 +52,12 @@ class LoopDesign:
 
 def own_designs() -> list[LoopDesign]:
     """Those that come with Veriloop, the smallest first; the last one with a slip in it, as a repair begins."""
-    small, engine = (read_design([OWN / name]) for name in ("small", "engine"))
+    small, queue, link, taps, engine = (read_design([OWN / name]) for name in _NAMES)
     (path,) = engine.editable
     slipped = engine.files[path].replace(*_SLIP)
     assert slipped != engine.files[path]
-    return [small, engine, replace(engine, name="engine with a slip", files={**engine.files, path: slipped})]
+    with_slip = replace(engine, name="engine with a slip", files={**engine.files, path: slipped})
+    return [small, queue, link, taps, engine, with_slip]
 
 
 def read_design(paths: Sequence[Path]) -> LoopDesign:
@@ -121,11 +123,14 @@ def candidates(design: LoopDesign, root: Path, *, seed: int, by_class: bool) -> 
     With `by_class` every operator class has its turn, however few edits it makes; without, every edit is as likely.
     """
     elaborator = Elaborator(design.testbench.design.rooted(root))
+    used = elaborator.elaborate().modules.keys()
     shuffler = random.Random(seed)
     classes: dict[str, list[tuple[str, Proposal]]] = defaultdict(list)
     for path in design.editable:
-        for _, proposal in proposals(SyntaxTree(design.files[path])):
-            classes[proposal.operator].append((path, proposal))
+        for structure, proposal in proposals(SyntaxTree(design.files[path])):
+            # What nobody instantiates no test can see.
+            if structure.name in used:
+                classes[proposal.operator].append((path, proposal))
     for group in classes.values():
         shuffler.shuffle(group)
     seen = {fingerprint({path: design.files[path] for path in design.editable})}

@@ -223,7 +223,7 @@ def _judged(row: Row, result: RepairResult, evidence: Evidence, lost: Sequence[s
 def _repair(
     case: Case, repository: Repository, toolchain: Toolchain, budget_s: float, cancel: CancelToken, model: str
 ) -> RepairResult:
-    request = Request(testbench=case.testbench, editable=(case.rtl,), budget_s=budget_s, jobs=1)
+    request = Request(testbench=case.testbench, editable=(case.rtl,), budget_s=budget_s, clock=_cpu_s, jobs=1)
     with adviser(model, cwd=repository.root) as asked:
         return finish(repair(repository, toolchain, request, cancel=cancel, adviser=asked))
 
@@ -317,11 +317,18 @@ def summary(settings: Settings, rows: Iterable[Row]) -> dict[str, object]:
         "confirmed": confirmed(Confirmation.CONFIRMED),
         "false_verified": sum(row.false_verified for row in found),
         "overfit": confirmed(Confirmation.OVERFIT),
-        "inconclusive": confirmed(Confirmation.INCONCLUSIVE),
         "abstained": sum(not row.plausible and not row.false_verified for row in solvable),
-        "icarus_only": sum(row.evidence == Evidence.TESTS_ICARUS.label for row in plausible),
         "cpu_s_median": round(statistics.median([row.cpu_s for row in solvable]), 3) if solvable else 0.0,
         "cpu_s_total": round(sum(row.cpu_s for row in found), 3),
         "candidates_median": statistics.median([row.candidates for row in solvable]) if solvable else 0,
         **settings.extra,
+    }
+
+
+def further(rows: Iterable[Row]) -> dict[str, object]:
+    """What else a reader wants to know of the plausible ones: counts that the summary does not hold."""
+    plausible = [row for row in rows if row.solvable and row.plausible]
+    return {
+        "inconclusive": sum(row.confirmed == Confirmation.INCONCLUSIVE.value for row in plausible),
+        "icarus_only": sum(row.evidence == Evidence.TESTS_ICARUS.label for row in plausible),
     }

@@ -119,11 +119,11 @@ def _verilator(tools: ToolSettings, cache: Path, cancel: CancelToken) -> Finding
 def _compiler(tools: ToolSettings, cancel: CancelToken) -> Finding:
     def look() -> str:
         found = Compiler.find(tools.cxx, cancel)
-        flags = [flag for flag in (found.coroutine_flag, found.linker_flag) if flag]
+        flags = [*found.language, *([found.linker_flag] if found.linker_flag else [])]
         with tempfile.TemporaryDirectory(prefix="veriloop-") as name:
             source, program = Path(name, "probe.cpp"), Path(name, "probe")
             source.write_text(_PROGRAM)
-            build: list[str | Path] = [found.program, "-std=c++20", *flags, source, "-o", program]
+            build: list[str | Path] = [found.program, *flags, source, "-o", program]
             for step in (build, [program]):
                 done = execute(step, cwd=Path(name), timeout_s=_PROBE_TIMEOUT_S, cancel=cancel)
                 if not done.ok:

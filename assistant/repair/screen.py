@@ -199,7 +199,8 @@ class Screen:
         if isinstance(bench, CommandTest):
             return run_command(bench, root=root, cancel=cancel)
         if isinstance(bench, CocotbTestbench):
-            return worst(run_cocotb(bench, root=root, scratch=scratch, toolchain=toolchain, cancel=cancel))
+            runs = run_cocotb(bench, root=root, scratch=scratch, toolchain=toolchain, cancel=cancel, until_red=True)
+            return worst(runs)
         if self.engine == "icarus":
             result = run_icarus(
                 bench,

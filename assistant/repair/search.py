@@ -12,7 +12,7 @@ import itertools
 import math
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from veriloop.assistant.design.edits import Edit, apply_edits
@@ -36,6 +36,8 @@ _SPREAD = 0.35
 _FEW_PLACES = 40
 _DEEPEST = 5
 _NEARLY_FACTOR = 4
+_WEAK_MOST = 12
+"""So many that only one engine passes, and the testbench is taken to follow that engine."""
 _FIRST_BATCH = 8
 _LARGEST_BATCH = 64
 
@@ -90,6 +92,8 @@ class Found:
     plausible: list[State] = field(default_factory=list)
     nearly: list[State] = field(default_factory=list)
     """Those that Verilator passes although the screen's engine does not."""
+    weak: list[State] = field(default_factory=list)
+    """Those that the screen's engine passes although Verilator does not."""
     tried: int = 0
     refused: int = 0
     """Candidates that did not elaborate, which no tool ran."""
@@ -106,13 +110,14 @@ class Limits:
     """When a search stops."""
 
     deadline: float
-    """`time.monotonic()` at which the whole search ends."""
+    """What `clock` says when the whole search ends."""
     look_on: int = 40
     """Candidates that are judged after the first plausible one, to find its rivals."""
     look_on_priority: float = 1.0
     """How much less likely than the first plausible one a rival may be."""
     look_on_s: float = 5.0
     """Seconds that looking on may take."""
+    clock: Callable[[], float] = time.monotonic
 
 
 def search(
@@ -124,6 +129,7 @@ def search(
     starts: Sequence[State] = (),
     distances: Mapping[str, Mapping[str, int]] | None = None,
     confirm_near: bool = False,
+    confirm_passed: bool = False,
     adviser: Adviser | None = None,
 ) -> Run[Found]:
     """Searches until rivals of the first plausible repair have been looked for, or time runs out.
@@ -137,6 +143,7 @@ def search(
         distances: a module's signals by their distance from the failing outputs, where elaboration gave them.
         confirm_near: let Verilator judge each new best candidate that the screen refuses, because the screen's
             engine may never match this oracle.
+        confirm_passed: let Verilator judge what the screen passes, and look on for a while where it does not agree.
         adviser: a model that is asked once the likeliest candidates have failed.
     """
     started = time.monotonic()
@@ -158,7 +165,8 @@ def search(
             state = _reached(candidate, contents, result, found.tried)
             better = found.best is None or result.score < found.best.score
             if result.passed:
-                found.plausible.append(state)
+                strong = not confirm_passed or len(found.weak) >= _WEAK_MOST or screen.confirm(contents)
+                (found.plausible if strong else found.weak).append(state)
             elif confirm_near and better and screen.confirm(contents):
                 found.nearly.append(state)
             elif result.score < candidate.parent.result.score and len(state.operators) < _DEEPEST:
@@ -377,13 +385,13 @@ class _Limit:
             self._after_plausible = True
             self._until = found.tried + self._limits.look_on
             self.priority = priority + self._limits.look_on_priority
-            self._deadline = min(self._deadline, time.monotonic() + self._limits.look_on_s)
-        elif found.nearly and self._until is None:
-            # The screen's engine may yet pass a better one, so this looks on longer.
+            self._deadline = min(self._deadline, self._limits.clock() + self._limits.look_on_s)
+        elif (found.nearly or found.weak) and self._until is None:
+            # One that both engines pass may yet come, so this looks on longer.
             self._until = found.tried + _NEARLY_FACTOR * self._limits.look_on
-            self._deadline = min(self._deadline, time.monotonic() + _NEARLY_FACTOR * self._limits.look_on_s)
+            self._deadline = min(self._deadline, self._limits.clock() + _NEARLY_FACTOR * self._limits.look_on_s)
 
     def reached(self, found: Found) -> bool:
-        if time.monotonic() >= self._deadline:
+        if self._limits.clock() >= self._deadline:
             return True
         return self._until is not None and found.tried >= self._until

@@ -27,7 +27,7 @@ from veriloop.assistant.repository.repository import Repository
 from veriloop.assistant.verify.cache import VerdictCache
 from veriloop.assistant.verify.evidence import Evidence, Report, Step
 from veriloop.assistant.verify.results import Outcome, SimResult
-from veriloop.assistant.verify.simulation import conclude
+from veriloop.assistant.verify.simulation import conclude, follows_random
 from veriloop.assistant.verify.summary import NO_SUMMARY
 from veriloop.assistant.verify.testbench import (
     CocotbTestbench,
@@ -64,7 +64,8 @@ class Request:
     Args:
         testbench: what fails now.
         editable: the files that may be changed, relative to the root of the work tree.
-        budget_s: wall seconds that the search may take.
+        budget_s: seconds that the search may take.
+        clock: counts them: wall seconds, or a measurement's CPU seconds.
         jobs: candidates judged at once.
         spec: a specification's text; rivals are weighed by what it mentions.
         minimum: the evidence that is enough.
@@ -74,6 +75,7 @@ class Request:
     testbench: Testbench
     editable: tuple[str, ...]
     budget_s: float = 60.0
+    clock: Callable[[], float] = time.monotonic
     jobs: int = 1
     spec: str = ""
     minimum: Evidence = Evidence.TESTS
@@ -137,7 +139,7 @@ def repair(
         ToolError: a tool broke or is missing.
     """
     started = time.monotonic()
-    deadline = started + request.budget_s
+    deadline = request.clock() + request.budget_s
     base = repository.snapshot()
     original = _original(repository, base, request.editable)
     with private_directory(repository.cache) as directory:
@@ -302,10 +304,10 @@ def _search(
     if baseline.outcome is Outcome.COMPILE_ERROR and screen.elaborator is not None:
         yield Stage("compile errors")
         starts = _compiling(screen, original, root)
-    limits = Limits(deadline=deadline, look_on_s=max(2.0, request.budget_s / 12))
+    limits = Limits(deadline=deadline, look_on_s=max(2.0, request.budget_s / 12), clock=request.clock)
     distances = _distances(request.testbench, original, baseline, root)
     yield Stage("search")
-    near = isinstance(request.testbench, TraceTestbench) and screen.engine == "icarus"
+    by_icarus = isinstance(request.testbench, TraceTestbench) and screen.engine == "icarus"
     try:
         found = yield from search(
             screen,
@@ -314,7 +316,8 @@ def _search(
             limits,
             starts=starts,
             distances=distances,
-            confirm_near=near,
+            confirm_near=by_icarus,
+            confirm_passed=by_icarus and not follows_random(request.testbench, root),
             adviser=adviser,
         )
     finally:
@@ -382,7 +385,7 @@ def _ranked(
     cancel: CancelToken,
 ) -> Run[tuple[list[State], Choice | None]]:
     """The plausible states, the best first."""
-    rivals = found.plausible or found.nearly
+    rivals = found.plausible or found.nearly or found.weak
     if len(rivals) < 2 or not isinstance(request.testbench, VerilogTestbench | TraceTestbench):
         return sorted(rivals, key=lambda state: state.cost), None
     yield Stage("telling rivals apart")
@@ -462,7 +465,7 @@ def _result(
         tried=found.tried,
         refused=found.refused,
         advised=found.advised,
-        plausible=len(found.plausible) + len(found.nearly),
+        plausible=len(found.plausible) + len(found.nearly) + len(found.weak),
         choice=choice,
         baseline=baseline,
         best=found.best.score if found.best else 1.0,

@@ -19,12 +19,51 @@ from veriloop.assistant.execute import execute, find_program
 
 COMPILE_TIMEOUT_S = 600.0
 
-_LAYOUT = "2"
+_LAYOUT = "3"
 """Of a runtime's directory; raised where it changes."""
 _SOURCES = ("verilated", "verilated_timing", "verilated_threads", "verilated_random", "verilated_probdist")
 _TRACE_SOURCES = ("verilated_vcd_c",)
 _DPI_SOURCES = ("verilated_dpi", "verilated_vpi")
 _COROUTINES = "#include <coroutine>\nint main() { return 0; }\n"
+_STANDARDS = (("-std=c++14", "-fcoroutines"), ("-std=c++20",), ("-std=c++20", "-fcoroutines"))
+"""By which a compiler may take coroutines; the first is the dearest to write for and a third cheaper to read."""
+
+_MODEL_FILE = "model.h"
+_MODEL_HEADER = """\
+#pragma once
+class VerilatedContext;
+/* A simulation as its entry sees it, so that the entry is compiled once and not once a design. */
+struct VeriloopModel {
+    virtual ~VeriloopModel() = default;
+    virtual void eval() = 0;
+    virtual void eval_step() = 0;
+    virtual void eval_end_step() = 0;
+    virtual bool eventsPending() = 0;
+    virtual unsigned long long nextTimeSlot() = 0;
+    virtual void final() = 0;
+};
+VeriloopModel* veriloop_model(VerilatedContext* context, const char* name);
+"""
+_MODEL = """
+#include "Vtop.h"
+namespace {
+struct Model final : VeriloopModel {
+    Vtop top;
+    Model(VerilatedContext* context, const char* name) : top{context, name} {}
+    void eval() override { top.eval(); }
+    void eval_step() override { top.eval_step(); }
+    void eval_end_step() override { top.eval_end_step(); }
+    bool eventsPending() override { return top.eventsPending(); }
+    unsigned long long nextTimeSlot() override { return top.nextTimeSlot(); }
+    void final() override { top.final(); }
+};
+}
+VeriloopModel* veriloop_model(VerilatedContext* context, const char* name) {
+    Model* const model = new Model{context, name};
+    PREPARED
+    return model;
+}
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +107,7 @@ class Features:
         if self.trace:
             names.append("verilated_vcd_c.h")
         if self.vpi:
-            names += ["verilated_syms.h", "verilated_sym_props.h", "verilated_dpi.h", "verilated_vpi.h"]
+            names += ["verilated_syms.h", "verilated_sym_props.h", "verilated_dpi.h"]
         return tuple(names)
 
 
@@ -78,8 +117,8 @@ class Compiler:
 
     program: Path
     version: str
-    coroutine_flag: str = ""
-    """What g++ 10 needs beside `-std=c++20`."""
+    language: tuple[str, ...] = _STANDARDS[1]
+    """The flags by which it takes coroutines."""
     linker_flag: str = ""
 
     @classmethod
@@ -96,10 +135,10 @@ class Compiler:
                 continue
             version = execute([program, "--version"], cwd=Path("/"), timeout_s=20, cancel=cancel)
             first_line = version.output.splitlines()[0] if version.output else ""
-            for flag in ("", "-fcoroutines"):
-                if _has_coroutines(program, flag, cancel):
+            for flags in _STANDARDS:
+                if _has_coroutines(program, flags, cancel):
                     mold = "-fuse-ld=mold" if find_program("mold") and "clang" not in program.name else ""
-                    return cls(program, first_line, flag, mold)
+                    return cls(program, first_line, flags, mold)
         raise ToolNotFound(
             "no C++20 compiler (g++ 10 or later, or clang++) is installed; Verilator needs one to build a simulation",
             hint="apt-get install g++    (RHEL: dnf install gcc-c++)",
@@ -107,15 +146,14 @@ class Compiler:
 
     def flags(self, include: Path, features: Features) -> list[str]:
         """The flags for every file that uses Verilator's headers."""
-        coroutines = [self.coroutine_flag] if self.coroutine_flag else []
-        return ["-std=c++20", *coroutines, f"-I{include}", f"-I{include / 'vltstd'}", *features.flags]
+        return [*self.language, f"-I{include}", f"-I{include / 'vltstd'}", *features.flags]
 
 
-def _has_coroutines(program: Path, flag: str, cancel: CancelToken) -> bool:
+def _has_coroutines(program: Path, flags: Sequence[str], cancel: CancelToken) -> bool:
     with tempfile.TemporaryDirectory(prefix="veriloop-") as name:
         source = Path(name, "coroutine.cpp")
         source.write_text(_COROUTINES)
-        argv: list[str | Path] = [program, "-std=c++20", *([flag] if flag else []), "-fsyntax-only", source]
+        argv: list[str | Path] = [program, *flags, "-fsyntax-only", source]
         return execute(argv, cwd=Path(name), timeout_s=60, cancel=cancel).ok
 
 
@@ -134,7 +172,7 @@ class Runtime:
     ) -> Runtime:
         """The runtime from the cache, built there first where it is missing (about 12 CPU s, once)."""
         flags = compiler.flags(include, features)
-        parts = [_LAYOUT, version, compiler.version, str(include), *flags, *features.headers]
+        parts = [_LAYOUT, version, compiler.version, str(include), *flags, *features.headers, _MODEL_HEADER]
         identity = "\n".join(parts)
         name = hashlib.sha256(identity.encode()).hexdigest()[:16]
         directory = cache / "runtime" / name
@@ -155,7 +193,8 @@ class Runtime:
     def _build(self, directory: Path, cancel: CancelToken) -> None:
         flags = self.compiler.flags(self.include, self.features)
         header = directory / "runtime.h"
-        includes = [*self.features.headers]
+        (directory / _MODEL_FILE).write_text(_MODEL_HEADER)
+        includes = [*self.features.headers, _MODEL_FILE]
         header.write_text("".join(f'#include "{name}"\n' for name in includes) + "#include <memory>\n")
         program = self.compiler.program
         # A directory of precompiled headers: the compiler takes the one of its own optimisation level.
@@ -181,16 +220,40 @@ class Runtime:
             self._run(words, header.parent, cancel)
             made.rename(wanted)
 
+    def _entry(self, text: str, cancel: CancelToken) -> Path:
+        """A program's entry, compiled once for all designs."""
+        wanted = self.directory / f"entry-{hashlib.sha256(text.encode()).hexdigest()[:16]}.o"
+        if not wanted.is_file():
+            with tempfile.TemporaryDirectory(dir=self.directory) as building:
+                source, made = Path(building, "entry.cpp"), Path(building, wanted.name)
+                source.write_text(text)
+                flags = self.compiler.flags(self.include, self.features)
+                words: list[str | Path] = [self.compiler.program, "-O1", f"-I{self.directory}", *flags]
+                self._run([*words, "-c", source, "-o", made], Path(building), cancel)
+                made.rename(wanted)
+        return wanted
+
     def link(
         self,
         sources: Sequence[Path],
         binary: Path,
         *,
+        entry: str,
+        prepared: str = "",
         extra: Sequence[str] = (),
         optimize: int = 0,
         cancel: CancelToken,
     ) -> None:
-        """Compiles the generated files as one translation unit and links them with the runtime.
+        """Compiles the generated files as one translation unit and links them with the runtime and an entry.
+
+        Args:
+            sources: what Verilator has written.
+            binary: what is made.
+            entry: the C++ of the program's `main`, which makes its model by `veriloop_model`.
+            prepared: statements on a new `model`, whose `top` is of the class `Vtop`.
+            extra: further arguments for the linker.
+            optimize: the compiler's level.
+            cancel: stops it.
 
         Raises:
             ToolFailed: the compiler refuses generated code: a fault of the tools, not of the design.
@@ -199,7 +262,8 @@ class Runtime:
         if not Path(f"{header}.gch", f"O{optimize}.gch").is_file():
             self._precompile(header, optimize, cancel)
         unit = binary.with_suffix(".all.cpp")
-        unit.write_text('#include "runtime.h"\n' + "".join(f'#include "{path.name}"\n' for path in sources))
+        includes = "".join(f'#include "{path.name}"\n' for path in sources)
+        unit.write_text(f'#include "runtime.h"\n{includes}{_MODEL.replace("PREPARED", prepared)}')
         compiled = unit.with_suffix(".o")
         flags = self.compiler.flags(self.include, self.features)
         directory = binary.parent
@@ -217,7 +281,8 @@ class Runtime:
         ]
         self._run(argv, directory, cancel)
         linker = [self.compiler.linker_flag] if self.compiler.linker_flag else []
-        argv = [program, *linker, compiled, self.directory / "libruntime.a", *extra, "-lpthread", "-o", binary]
+        objects = [compiled, self._entry(entry, cancel), self.directory / "libruntime.a"]
+        argv = [program, *linker, *objects, *extra, "-lpthread", "-o", binary]
         self._run(argv, directory, cancel)
 
     @staticmethod

@@ -6,6 +6,7 @@ runtime, and the simulation gets the environment that the runner would give it (
 
 from __future__ import annotations
 
+import functools
 import importlib.machinery
 import importlib.metadata
 import importlib.util
@@ -13,10 +14,11 @@ import os
 import re
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from veriloop.assistant.design.model import Diagnostic
 from veriloop.assistant.errors import ToolFailed, ToolNotFound
 from veriloop.assistant.events import CancelToken
 from veriloop.assistant.execute import Completed
@@ -27,17 +29,23 @@ from veriloop.assistant.verify.results import Outcome, SimResult
 from veriloop.assistant.verify.summary import severity_lines
 from veriloop.assistant.verify.testbench import FINE_TIMESCALE, CocotbTestbench
 from veriloop.assistant.verify.toolchain import Toolchain
-from veriloop.assistant.verify.verilator import SEED, START_STATES, Rejected
+from veriloop.assistant.verify.verilator import SEED, START_STATES, Binary, Rejected
+
+_Run = Callable[[bool], SimResult]
 
 INSTALL_HINT = "pip install 'veriloop[cocotb]'"
 
 _OLDEST = (2, 1)
 _LOG_TAIL_CHARS = 4000
 _MODEL = 'std::unique_ptr<Vtop> top(new Vtop(""));'
+_OUR_MODEL = 'std::unique_ptr<VeriloopModel> top(veriloop_model(Verilated::threadContextp(), ""));'
+_HEADER = '#include "Vtop.h"'
 _INPUT = re.compile(r"^ +VL_IN(?:OUT)?\d*W?\(&(\w+),", re.M)
 """The ports that a test may drive, in the header that Verilator writes."""
 _COLLECTED = re.compile(r"cocotb\.regression\s+[Rr]unning tests?\b")
 _PYTHON_ERROR = re.compile(r"^(?:\w+\.)*\w*(?:Error|Exception|Warning|Exit|Interrupt)\b.*$", re.M)
+_BARE = re.compile(r": AssertionError: assert ")
+"""What a plain run says of an assertion that has no message of its own."""
 _NO_MODULE = re.compile(r"No module named '([\w.]+)'")
 
 
@@ -76,23 +84,26 @@ class Cocotb:
         """Where the libraries lie that a simulator loads."""
         return self.package / "libs"
 
-    def main(self, verilated: Path) -> str:
-        """The C++ of a Verilator simulation's entry: cocotb's own, with the inputs at 0 whatever the start state.
-
-        The inputs are the stimulus, not the design's state: a clock that starts at 1 has no first rising edge.
+    @property
+    def main(self) -> str:
+        """The C++ of a Verilator simulation's entry: cocotb's own, for any design.
 
         Raises:
             ToolFailed: this cocotb's entry is another than the one known.
         """
         entry = (self.package / "share/lib/verilator/verilator.cpp").read_text(encoding="utf-8")
-        if entry.count(_MODEL) != 1:
+        general = entry.replace(_MODEL, _OUR_MODEL).replace(_HEADER, '#include "runtime.h"')
+        if entry.count(_MODEL) != 1 or entry.count(_HEADER) != 1 or "Vtop" in general:
             raise ToolFailed(f"cocotb {self.version} starts Verilator in an unknown way", hint=INSTALL_HINT)
-        inputs = _INPUT.findall((verilated / "Vtop.h").read_text(encoding="utf-8"))
-        quiet = "".join(f"    std::memset(&top->{name}, 0, sizeof(top->{name}));\n" for name in inputs)
-        return "#include <cstring>\n" + entry.replace(_MODEL, f"{_MODEL}\n{quiet}")
+        return general
 
-    def environment(self, testbench: CocotbTestbench, *, root: Path, results: Path) -> dict[str, str]:
-        """What a simulation must find in its environment to run the tests and to write `results`."""
+    def environment(
+        self, testbench: CocotbTestbench, *, root: Path, results: Path, told: bool = False
+    ) -> dict[str, str]:
+        """What a simulation must find in its environment to run the tests and to write `results`.
+
+        With `told` a failing assertion tells what it compared, for which every test module is compiled anew.
+        """
         search_path = dict.fromkeys([*(root / path for path in testbench.search_path), root])
         return {
             "COCOTB_TEST_MODULES": testbench.module,
@@ -108,9 +119,19 @@ class Cocotb:
             # A plugin of pytest's that happens to be installed is of no use to a test here, and some take long to load;
             # cocotb needs pytest for the messages of assertions alone.
             "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
+            "COCOTB_REWRITE_ASSERTION_FILES": "*.py" if told else "",
             # Byte code would land beside the tests, which may be links to the user's own files.
             "PYTHONDONTWRITEBYTECODE": "1",
         }
+
+
+def _quiet_inputs(verilated: Path) -> str:
+    """Statements that set the inputs to 0 whatever the start state.
+
+    They are the stimulus, not the design's state: a clock that starts at 1 has no first rising edge.
+    """
+    inputs = _INPUT.findall((verilated / "Vtop.h").read_text(encoding="utf-8"))
+    return "\n    ".join(f"std::memset(&model->top.{name}, 0, sizeof(model->top.{name}));" for name in inputs)
 
 
 def _libpython() -> Path:
@@ -134,10 +155,12 @@ def run_cocotb(
     cancel: CancelToken,
     starts: Sequence[tuple[int, str]] = START_STATES,
     four_state: bool = True,
+    until_red: bool = False,
 ) -> tuple[SimResult, ...]:
     """Runs a cocotb test module against the design: Verilator from each start state, then Icarus if there is one.
 
-    A run that hangs ends the series: the others would hang as long, and the verdict is known.
+    A run that hangs ends the series: the others would hang as long, and the verdict is known. Of the first run that
+    fails by a bare assertion the values that it compared are found out, which takes a second run.
 
     Args:
         testbench: what to run; its paths count from `root`.
@@ -147,6 +170,7 @@ def run_cocotb(
         cancel: stops everything.
         starts: the start states of Verilator's runs.
         four_state: whether Icarus runs it, where it is installed.
+        until_red: the first run that fails ends the series, and only that it fails is asked.
 
     Raises:
         ToolNotFound: cocotb or a C++ compiler is missing.
@@ -156,9 +180,13 @@ def run_cocotb(
     results: list[SimResult] = []
     with tempfile.TemporaryDirectory(dir=scratch) as name:
         runs = _Runs(cocotb, testbench, root, Path(name), toolchain, cancel)
-        for result in runs.all(starts, four_state=four_state):
+        for run in runs.all(starts, four_state=four_state):
+            result = run(False)
+            if not until_red and _BARE.search(result.reason) and all(one.passed for one in results):
+                told = run(True)
+                result = told if told.outcome is result.outcome else result
             results.append(result)
-            if result.outcome is Outcome.TIMEOUT:
+            if result.outcome is Outcome.TIMEOUT or (until_red and not result.passed):
                 break
     return tuple(results)
 
@@ -172,12 +200,13 @@ class _Runs:
     toolchain: Toolchain
     cancel: CancelToken
 
-    def all(self, starts: Sequence[tuple[int, str]], *, four_state: bool) -> Iterator[SimResult]:
+    def all(self, starts: Sequence[tuple[int, str]], *, four_state: bool) -> Iterator[_Run]:
+        """The runs that there are, each made when it is called: plain, or with what its assertions compare told."""
         yield from self.verilator(starts)
         if four_state and self.toolchain.icarus is not None:
             yield self.icarus(self.toolchain.icarus)
 
-    def verilator(self, starts: Sequence[tuple[int, str]]) -> Iterator[SimResult]:
+    def verilator(self, starts: Sequence[tuple[int, str]]) -> Iterator[_Run]:
         libraries = self.cocotb.libraries
         verilated = self.directory / "verilated"
         verilated.mkdir()
@@ -189,39 +218,42 @@ class _Runs:
             features=Features(vpi=True),
             arguments=["--vpi", "--public-flat-rw"],
             main=self.cocotb.main,
+            prepared=_quiet_inputs,
             link=[f"-L{libraries}", f"-Wl,-rpath,{libraries}", "-lcocotbvpi_verilator"],
         )
         if isinstance(built, Rejected):
-            reason = built.diagnostics[0].message if built.diagnostics else "rejected"
-            yield SimResult(
-                outcome=Outcome.COMPILE_ERROR, engine="verilator", diagnostics=built.diagnostics, reason=reason
-            )
+            yield functools.partial(_rejected, "verilator", "", built.diagnostics)
             return
         for reset, start in starts:
-            results = self.directory / f"results-{reset}.xml"
-            environment = self.cocotb.environment(self.testbench, root=self.root, results=results)
-            done = self.toolchain.verilator.simulate(
-                built,
-                cwd=self.root,
-                timeout_s=self.testbench.timeout_s,
-                reset=reset,
-                seed=SEED,
-                plusargs=(),
-                cancel=self.cancel,
-                env={**environment, "COCOTB_TRUST_INERTIAL_WRITES": "1"},
-            )
-            yield read_run(done, results, engine="verilator", start=start)
+            yield functools.partial(self._verilator_run, built, reset, start)
 
-    def icarus(self, icarus: Icarus) -> SimResult:
+    def _verilator_run(self, built: Binary, reset: int, start: str, told: bool) -> SimResult:
+        results = self.directory / f"results-{reset}.xml"
+        environment = self.cocotb.environment(self.testbench, root=self.root, results=results, told=told)
+        results.unlink(missing_ok=True)
+        done = self.toolchain.verilator.simulate(
+            built,
+            cwd=self.root,
+            timeout_s=self.testbench.timeout_s,
+            reset=reset,
+            seed=SEED,
+            plusargs=(),
+            cancel=self.cancel,
+            env={**environment, "COCOTB_TRUST_INERTIAL_WRITES": "1"},
+        )
+        return read_run(done, results, engine="verilator", start=start)
+
+    def icarus(self, icarus: Icarus) -> _Run:
         binary = self.directory / "sim.vvp"
         design = self.testbench.design.rooted(self.root)
         errors = icarus.build(design, binary, cwd=self.root, cancel=self.cancel, timescale=FINE_TIMESCALE)
         if errors is not None:
-            reason = errors[0].message if errors else "rejected"
-            return SimResult(
-                outcome=Outcome.COMPILE_ERROR, engine="icarus", start="x", diagnostics=errors, reason=reason
-            )
+            return functools.partial(_rejected, "icarus", "x", errors)
+        return functools.partial(self._icarus_run, icarus, binary)
+
+    def _icarus_run(self, icarus: Icarus, binary: Path, told: bool) -> SimResult:
         results = self.directory / "results-x.xml"
+        results.unlink(missing_ok=True)
         done = icarus.simulate(
             binary,
             cwd=self.root,
@@ -229,9 +261,14 @@ class _Runs:
             plusargs=["-none"],
             cancel=self.cancel,
             modules=[self.cocotb.libraries / "libcocotbvpi_icarus.so"],
-            env=self.cocotb.environment(self.testbench, root=self.root, results=results),
+            env=self.cocotb.environment(self.testbench, root=self.root, results=results, told=told),
         )
         return read_run(done, results, engine="icarus", start="x")
+
+
+def _rejected(engine: str, start: str, diagnostics: tuple[Diagnostic, ...], told: bool) -> SimResult:
+    reason = diagnostics[0].message if diagnostics else "rejected"
+    return SimResult(outcome=Outcome.COMPILE_ERROR, engine=engine, start=start, diagnostics=diagnostics, reason=reason)
 
 
 def read_run(done: Completed, results: Path, *, engine: str, start: str) -> SimResult:

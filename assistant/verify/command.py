@@ -139,9 +139,13 @@ def read_cases(paths: list[Path]) -> TestCases:
 
 
 def _first_line(failure: ElementTree.Element) -> str:
-    """What the failure is called and its first line, `AssertionError: count is 3`."""
+    """What the failure is called and its first line, `AssertionError: count is 3`; else the statement that failed."""
     text = (failure.get("message") or failure.text or "").strip()
-    words = [failure.get("type") or "", text.splitlines()[0] if text else ""]
+    lines = text.splitlines() or [""]
+    if lines[0].startswith("Traceback"):
+        told = [line.strip() for line in lines[1:-1] if not line.lstrip().startswith(('File "', "^", "~"))]
+        lines = told[-1:] or lines
+    words = [failure.get("type") or "", lines[0]]
     return ": ".join(word for word in words if word)[:_MESSAGE_CHARS]
 
 

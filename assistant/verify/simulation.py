@@ -255,6 +255,11 @@ def _plusargs(testbench: FileBench) -> Sequence[str]:
     return testbench.plusargs if isinstance(testbench, VerilogTestbench) else ()
 
 
+def follows_random(testbench: Testbench, root: Path) -> bool:
+    """Whether a testbench draws from a simulator's own random stream, of which each simulator has another."""
+    return not isinstance(testbench, CocotbTestbench | CommandTest) and _mentions(testbench, root, _RANDOM)
+
+
 def _mentions(testbench: FileBench, root: Path, pattern: re.Pattern[bytes]) -> bool:
     paths = (root / path for path in testbench.design.sources)
     return any(pattern.search(path.read_bytes()) for path in paths if path.is_file())
@@ -293,7 +298,7 @@ def conclude(testbench: Testbench, results: Sequence[SimResult], *, root: Path) 
         return _conclude_verilator(testbench, chance, four_state)
     trace = isinstance(testbench, TraceTestbench)
     if four_state_passed and (rejected or trace):
-        random = isinstance(testbench, TraceTestbench) and _mentions(testbench, root, _RANDOM)
+        random = trace and follows_random(testbench, root)
         why = "the trace is met under Icarus only" + (", whose random stream it follows" if random else "")
         why = "Verilator does not take this testbench" if rejected else why
         return Conclusion(passed=True, evidence=Evidence.TESTS_ICARUS, notes=(f"{why}: judged by Icarus alone",))

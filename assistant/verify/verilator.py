@@ -31,13 +31,14 @@ END_MARK = "veriloop: simulation ended by "
 """What our `main` prints last; a log without it was cut off."""
 
 _MAIN = """
+#include "runtime.h"
 int main(int argc, char** argv) {
     auto context = std::make_unique<VerilatedContext>();
     context->commandArgs(argc, argv);
 #if VM_TRACE
     context->traceEverOn(true);
 #endif
-    auto top = std::make_unique<Vtop>(context.get(), "TOP");
+    std::unique_ptr<VeriloopModel> top{veriloop_model(context.get(), "TOP")};
     bool starved = false;
     while (!context->gotFinish()) {
         top->eval();
@@ -131,7 +132,8 @@ class Verilator:
         cancel: CancelToken,
         features: Features | None = None,
         arguments: Sequence[str] = (),
-        main: str | Callable[[Path], str] = _MAIN,
+        main: str = _MAIN,
+        prepared: Callable[[Path], str] | None = None,
         link: Sequence[str] = (),
         optimize: int = 0,
     ) -> Binary | Rejected:
@@ -144,8 +146,9 @@ class Verilator:
             cancel: stops it.
             features: tracing and VPI, each with a runtime of its own.
             arguments: further arguments for Verilator.
-            main: the C++ of the program's entry, with `Vtop` as the model's class, or what makes it from the directory
-                of the generated files.
+            main: the C++ of the program's entry, which includes `runtime.h` and makes its model by `veriloop_model`.
+            prepared: makes statements on a new `model`, whose `top` is of the generated class, from the directory of
+                the generated files.
             link: further arguments for the linker.
             optimize: the C++ compiler's level: 0 for short runs, 1 for long ones.
 
@@ -163,10 +166,15 @@ class Verilator:
         if not done.ok:
             return Rejected(tuple(found for found in messages(done.output) if found.severity == "error"))
         sources = sorted(directory.glob("Vtop*.cpp"))
-        entry = directory / "entry.cpp"
-        entry.write_text(main if isinstance(main, str) else main(directory))
-        runtime = self._runtime(features, cancel)
-        runtime.link([*sources, entry], directory / "sim", extra=link, optimize=optimize, cancel=cancel)
+        self._runtime(features, cancel).link(
+            sources,
+            directory / "sim",
+            entry=main,
+            prepared=prepared(directory) if prepared is not None else "",
+            extra=link,
+            optimize=optimize,
+            cancel=cancel,
+        )
         return Binary(directory / "sim")
 
     @property

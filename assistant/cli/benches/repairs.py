@@ -28,7 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declares where a suite's data is and what a case may cost."""
     parser.add_argument("--data", required=True, metavar="DIR", help="the directory that holds the set")
     parser.add_argument("--only", default="*", metavar="GLOB", help="the cases whose names match")
-    parser.add_argument("--budget", type=float, default=60.0, metavar="S", help="seconds a case (default: 60)")
+    parser.add_argument("--budget", type=float, default=60.0, metavar="S", help="CPU seconds a case (default: 60)")
     parser.add_argument("--jobs", type=int, default=1, metavar="N", help="cases at once (default: 1)")
     advising.add_arguments(parser)
     parser.add_argument("--resume", action="store_true", help="keep the rows of an earlier run that was cut off")
@@ -39,7 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace, session: Session) -> int:
     """Runs the suite: a row a case, the counts, a Markdown report. 0 unless something was falsely verified: then 1."""
     from veriloop.assistant.bench.report import table, write_report
-    from veriloop.assistant.bench.run import Settings, plain, run_suite, summary
+    from veriloop.assistant.bench.run import Settings, further, plain, run_suite, summary
 
     if arguments.detach:
         return go_on_without(session)
@@ -63,7 +63,8 @@ def run(arguments: argparse.Namespace, session: Session) -> int:
     with farm_of(arguments, session) as farm:
         rows = finish(run_suite(settings, session.cancel, farm), session.observe)
     counts = summary(settings, rows)
-    report, note = write_report(rows, counts, out)
+    told = {**counts, **further(rows)}
+    report, note = write_report(rows, told, out)
     session.observe(Note(f"report: {os.path.relpath(report, session.cwd)}"))
     if note:
         session.observe(Note(note))
@@ -71,5 +72,5 @@ def run(arguments: argparse.Namespace, session: Session) -> int:
         for row in rows:
             session.result("", plain(row))
     width = min(_WIDEST, max(80, shutil.get_terminal_size((120, 24)).columns))
-    session.result(table(rows, counts, width=width), counts)
+    session.result(table(rows, told, width=width), counts)
     return 1 if counts["false_verified"] else 0

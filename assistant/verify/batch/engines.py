@@ -21,7 +21,8 @@ from veriloop.assistant.verify.verilator import END_MARK, Binary, Verilator
 _COMPILE_TIMEOUT_S = 120.0
 
 _MAIN = (
-    FORK
+    '#include "runtime.h"\n'
+    + FORK
     + """
 int main(int argc, char** argv) {
     const struct veriloop_run run = veriloop_fork();
@@ -35,7 +36,7 @@ int main(int argc, char** argv) {
 #if VM_TRACE
     context->traceEverOn(true);
 #endif
-    auto top = std::make_unique<Vtop>(context.get(), "TOP");
+    std::unique_ptr<VeriloopModel> top{veriloop_model(context.get(), "TOP")};
     bool starved = false;
     while (!context->gotFinish()) {
         top->eval();
@@ -162,26 +163,36 @@ def build_icarus(
 
 
 def forking_module(verilator: Verilator, cancel: CancelToken) -> Path:
-    """The VPI library that makes `vvp` fork; built where the cache lacks it, with the header that Verilator brings.
+    """The VPI library that makes `vvp` fork.
 
     Raises:
         ToolFailed: the compiler refuses it.
         ToolNotFound: no C++ compiler.
     """
-    name = hashlib.sha256(_VPI.encode()).hexdigest()[:16]
+    return vpi_module(_VPI, verilator, cancel)
+
+
+def vpi_module(text: str, verilator: Verilator, cancel: CancelToken) -> Path:
+    """A VPI library for `vvp` of a C text; built where the cache lacks it, with the header that Verilator brings.
+
+    Raises:
+        ToolFailed: the compiler refuses it.
+        ToolNotFound: no C++ compiler.
+    """
+    name = hashlib.sha256(text.encode()).hexdigest()[:16]
     module = verilator.cache / "vpi" / f"{name}.vpi"
     if module.is_file():
         return module
     compiler = Compiler.find(verilator.configured_compiler, cancel)
     module.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=f"{name}.", dir=module.parent) as building:
-        source, built = Path(building, "fork.c"), Path(building, "fork.vpi")
-        source.write_text(_VPI)
+        source, built = Path(building, "module.c"), Path(building, "module.vpi")
+        source.write_text(text)
         include = verilator.root / "include" / "vltstd"
         words: list[str | Path] = [compiler.program, "-x", "c", "-shared", "-fPIC", "-O1", f"-I{include}"]
         words += [source, "-o", built]
         done = execute(words, cwd=Path(building), timeout_s=_COMPILE_TIMEOUT_S, cancel=cancel)
         if not done.ok:
-            raise ToolFailed("the compiler refuses the module that lets Icarus fork", output=done.output[-2000:])
+            raise ToolFailed("the compiler refuses a module for Icarus", output=done.output[-2000:])
         built.rename(module)
     return module

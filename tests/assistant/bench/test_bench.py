@@ -17,7 +17,7 @@ from tests.assistant.repair.conftest import COUNTER
 from veriloop.assistant.bench import chipbench, cirfix
 from veriloop.assistant.bench.confirm import Confirmation, confirm
 from veriloop.assistant.bench.report import plot, write_report
-from veriloop.assistant.bench.run import Row, Settings, _keep, cases, lost_runs, read_rows, run_suite, summary
+from veriloop.assistant.bench.run import Row, Settings, _keep, cases, further, lost_runs, read_rows, run_suite, summary
 from veriloop.assistant.cli.main import main
 from veriloop.assistant.errors import UsageError
 from veriloop.assistant.events import CancelToken, finish
@@ -267,12 +267,20 @@ def test_a_repair_must_pass_wherever_the_golden_design_does(replayed, golden, lo
     assert lost_runs(_runs(*replayed), _runs(*golden)) == lost
 
 
+SUMMARY = [
+    *("suite", "cases", "solvable", "plausible", "confirmed", "false_verified", "overfit", "abstained"),
+    *("cpu_s_median", "cpu_s_total", "candidates_median", "version", "commit"),
+]
+
+
 def test_what_passes_less_than_the_golden_design_is_neither_plausible_nor_an_icarus_verdict(tmp_path):
     met = Row(case="a", kind="k", solvable=True, evidence="tests (icarus)", plausible=True, confirmed="confirmed")
     rows = [met, replace(met, case="b", plausible=False, confirmed="overfit", notes=("verilator ones",))]
-    counts = summary(Settings(suite="cirfix", data=tmp_path, out=tmp_path), rows)
-    names = ("plausible", "confirmed", "overfit", "abstained", "icarus_only", "false_verified")
-    assert [counts[name] for name in names] == [1, 1, 0, 1, 1, 0]
+    counts = summary(Settings(suite="cirfix", data=tmp_path, out=tmp_path, extra={"version": "1", "commit": "c"}), rows)
+    assert list(counts) == SUMMARY
+    names = ("plausible", "confirmed", "overfit", "abstained", "false_verified")
+    assert [counts[name] for name in names] == [1, 1, 0, 1, 0]
+    assert further(rows) == {"inconclusive": 0, "icarus_only": 1}
     report, _ = write_report(rows, counts, tmp_path)
     assert "fails where the golden passes: verilator ones" in report.read_text()
 

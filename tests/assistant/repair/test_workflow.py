@@ -27,7 +27,7 @@ DESIGN = Design(toplevel="counter_tb", sources=(Path(RTL), Path(TB)))
 BENCH = VerilogTestbench(name="counter", design=DESIGN, timeout_s=5)
 
 
-def ask(clone, repository, toolchain, rtl, *, bench=BENCH, tb=COUNTER_TB, budget_s=30.0, cancel=None, observe=None):
+def ask(clone, repository, toolchain, rtl, *, bench=BENCH, tb=COUNTER_TB, budget_s=240.0, cancel=None, observe=None):
     """Commits a design with its testbench and repairs it."""
     clone.commit({RTL: rtl, TB: tb})
     request = Request(testbench=bench, editable=(RTL,), budget_s=budget_s, jobs=2)

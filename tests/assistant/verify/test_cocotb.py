@@ -107,6 +107,23 @@ def test_a_failing_test_is_named_with_its_reason_and_the_signals(counter, root, 
     assert not conclude(counter, results, root=root).passed
 
 
+def test_a_bare_assertion_is_run_again_for_what_it_compared(counter, root, scratch, write, verilator_alone):
+    write("rtl/counter.sv", COUNTER.replace("r <= q;", "r <= q + 1;"))
+    first, *others = run(counter, root, scratch, verilator_alone)
+    assert "follows: AssertionError: assert LogicArray('0101'" in first.reason
+    assert all("follows: AssertionError: assert dut.r.value == 4 (" in result.reason for result in others)
+    write("tb/test_counter.py", TESTS.replace("assert dut.r.value == 4", "assert dut.r.value == 4, 'r is late'"))
+    assert "follows: AssertionError: r is late" in run(counter, root, scratch, verilator_alone)[0].reason
+
+
+def test_a_search_stops_at_the_first_failure(counter, root, scratch, write, tools):
+    write("rtl/counter.sv", COUNTER.replace("r <= q;", "r <= q + 1;"))
+    common = {"root": root, "scratch": scratch, "toolchain": tools, "cancel": CancelToken()}
+    (result,) = run_cocotb(counter, **common, until_red=True)
+    assert (result.start, result.outcome) == ("zeros", Outcome.FAIL)
+    assert "follows: AssertionError: assert dut.r.value == 4 (" in result.reason
+
+
 def test_the_designs_time_in_ps_is_cocotbs(counter, root, scratch, verilator_alone):
     zeros = run(counter, root, scratch, verilator_alone)[0]
     assert "the design's time is 132000" in zeros.log_tail

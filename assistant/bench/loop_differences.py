@@ -1,0 +1,226 @@
+"""Why Icarus says something else of a candidate than Verilator, told by experiments, not by guesses.
+
+Verilator knows 0 and 1 only and orders what happens at once in its own way. A difference is explained where Icarus
+comes to Verilator's verdict once its unknown start values are given the values that Verilator starts from, where
+something is unknown in Icarus's run that is not in the unchanged design's, or where Icarus comes to Verilator's
+verdict once the processes of the design are written in another order, which the language leaves free.
+"""
+
+from __future__ import annotations
+
+import re
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from veriloop.assistant.design.edits import Edit, apply_edits
+from veriloop.assistant.design.syntax import SyntaxTree
+from veriloop.assistant.events import CancelToken
+from veriloop.assistant.verify.batch.engines import vpi_module
+from veriloop.assistant.verify.results import Outcome, SimResult
+from veriloop.assistant.verify.simulation import conclude, follows_random, keeps_dumps, read_icarus_run
+from veriloop.assistant.verify.testbench import VerilogTestbench
+from veriloop.assistant.verify.toolchain import Toolchain
+
+_START = "VERILOOP_START"
+_UNKNOWN = "veriloop: unknown: "
+_STARTS = {"zeros": "0", "ones": "1"}
+_ITEMS = ("always_construct", "continuous_assign")
+_NAMED = 6
+"""So many unknown signals are named."""
+
+_VPI = """
+#include <stdlib.h>
+#include <string.h>
+#include "vpi_user.h"
+
+static char bit;
+
+static void visit(vpiHandle object, int starting) {
+    s_vpi_value value;
+    char* text;
+    size_t i;
+    int unknown = 0;
+    value.format = vpiBinStrVal;
+    vpi_get_value(object, &value);
+    if (value.format != vpiBinStrVal || !value.value.str) return;
+    text = strdup(value.value.str);
+    for (i = 0; text[i]; ++i)
+        if (strchr("xXzZ", text[i])) {
+            unknown = 1;
+            text[i] = bit;
+        }
+    if (unknown && starting) {
+        value.value.str = text;
+        vpi_put_value(object, &value, NULL, vpiNoDelay);
+    } else if (unknown) {
+        vpi_printf("MARK%s\\n", vpi_get_str(vpiFullName, object));
+    }
+    free(text);
+}
+
+static void each(vpiHandle scope, PLI_INT32 type, int starting) {
+    vpiHandle object, all = vpi_iterate(type, scope);
+    while (all && (object = vpi_scan(all))) {
+        if (type == vpiMemory) each(object, vpiMemoryWord, starting);
+        else visit(object, starting);
+    }
+}
+
+static void walk(vpiHandle scope, int starting) {
+    static const PLI_INT32 kinds[] = {vpiReg, vpiIntegerVar, vpiMemory};
+    static const PLI_INT32 scopes[] = {vpiModule, vpiInternalScope};
+    size_t i;
+    vpiHandle inner, all;
+    if (scope) {
+        for (i = 0; i < sizeof kinds / sizeof *kinds; ++i) each(scope, kinds[i], starting);
+        if (!starting) each(scope, vpiNet, starting);
+    }
+    for (i = 0; i < (scope ? 2 : 1); ++i) {
+        all = vpi_iterate(scopes[i], scope);
+        while (all && (inner = vpi_scan(all))) {
+            PLI_INT32 type = vpi_get(vpiType, inner);
+            if (i == 0 || (type != vpiModule && type != vpiFunction && type != vpiTask)) walk(inner, starting);
+        }
+    }
+}
+
+static PLI_INT32 started(p_cb_data data) { (void)data; walk(NULL, 1); return 0; }
+static PLI_INT32 ended(p_cb_data data) { (void)data; walk(NULL, 0); return 0; }
+
+static void watch(void) {
+    const char* start = getenv("VERILOOP_START");
+    s_cb_data wanted;
+    memset(&wanted, 0, sizeof wanted);
+    bit = start && *start ? *start : '0';
+    if (start && *start) {
+        wanted.reason = cbStartOfSimulation;
+        wanted.cb_rtn = started;
+        vpi_register_cb(&wanted);
+    }
+    wanted.reason = cbEndOfSimulation;
+    wanted.cb_rtn = ended;
+    vpi_register_cb(&wanted);
+}
+void (*vlog_startup_routines[])(void) = {watch, 0};
+""".replace("MARK", _UNKNOWN)
+
+
+@dataclass(frozen=True, slots=True)
+class Explained:
+    """What a difference comes from; `why` is empty where no experiment tells."""
+
+    why: str
+    in_favour: bool = False
+    """Whether the candidate would be let through although one of the simulators fails it."""
+
+
+class Explainer:
+    """Explains differences of one design.
+
+    Args:
+        testbench: what judges.
+        editable: the files that candidates change, as they are in `root`.
+        root: a private copy of the tree, written to meanwhile.
+        scratch: an existing directory for builds.
+        toolchain: has Icarus.
+        cancel: stops it.
+    """
+
+    def __init__(
+        self,
+        testbench: VerilogTestbench,
+        *,
+        editable: Mapping[str, bytes],
+        root: Path,
+        scratch: Path,
+        toolchain: Toolchain,
+        cancel: CancelToken,
+    ) -> None:
+        self._testbench = testbench
+        self._editable = editable
+        self._root = root
+        self._scratch = scratch
+        self._toolchain = toolchain
+        self._cancel = cancel
+        self._usual: frozenset[str] | None = None
+
+    def explain(
+        self, contents: Mapping[str, bytes], by_verilator: Sequence[SimResult], by_icarus: SimResult
+    ) -> Explained:
+        """Says why Icarus's verdict on a candidate is another one than Verilator's."""
+        verdict = conclude(self._testbench, [*by_verilator, by_icarus], root=self._root)
+        fixed = [run for run in by_verilator if not run.start.startswith("random")]
+        in_favour = verdict.passed and not (by_icarus.passed and all(run.passed for run in fixed))
+        return Explained(self._why(contents, by_verilator, by_icarus), in_favour)
+
+    def _why(self, contents: Mapping[str, bytes], by_verilator: Sequence[SimResult], by_icarus: SimResult) -> str:
+        if by_icarus.outcome is Outcome.COMPILE_ERROR:
+            return f"Icarus does not take it: {by_icarus.reason}"
+        if any(run.outcome is Outcome.COMPILE_ERROR for run in by_verilator):
+            return f"Verilator does not take it: {by_verilator[0].reason}"
+        if len({run.passed for run in by_verilator}) > 1:
+            return "Verilator's own verdict depends on the start state, which is unknown in Icarus"
+        passed = by_verilator[0].passed
+        for name, bit in _STARTS.items():
+            run, _ = self._run(contents, start=bit)
+            if run is not None and run.passed == passed:
+                return f"from {name} in place of unknowns, Icarus says the same"
+        _, unknown = self._run(contents)
+        if new := sorted(unknown - self._usually_unknown()):
+            named = ", ".join(new[:_NAMED])
+            return f"unknown when the run ends: {named}{' and others' if len(new) > _NAMED else ''}"
+        for start in ("", *_STARTS.values()):
+            run, _ = self._run({path: reordered(content) for path, content in contents.items()}, start=start)
+            if run is not None and run.passed == passed:
+                return "a race: with its processes in another order, Icarus says the same"
+        if follows_random(self._testbench, self._root):
+            return "the testbench draws from the simulator's own random stream"
+        return ""
+
+    def _usually_unknown(self) -> frozenset[str]:
+        if self._usual is None:
+            _, self._usual = self._run({})
+        return self._usual
+
+    def _run(self, contents: Mapping[str, bytes], *, start: str = "") -> tuple[SimResult | None, frozenset[str]]:
+        """A four-state run, from a start state where one is given, and the full names of what is unknown at its end."""
+        icarus = self._toolchain.icarus
+        assert icarus is not None
+        design = self._testbench.design.rooted(self._root)
+        with tempfile.TemporaryDirectory(dir=self._scratch) as name:
+            binary = Path(name, "sim.vvp")
+            for path, content in {**self._editable, **contents}.items():
+                (self._root / path).write_bytes(content)
+            try:
+                if icarus.build(design, binary, cwd=self._root, cancel=self._cancel) is not None:
+                    return None, frozenset()
+                done = icarus.simulate(
+                    binary,
+                    cwd=self._root,
+                    timeout_s=self._testbench.timeout_s,
+                    plusargs=self._testbench.plusargs,
+                    dumps=keeps_dumps(self._testbench),
+                    cancel=self._cancel,
+                    modules=[vpi_module(_VPI, self._toolchain.verilator, self._cancel)],
+                    env={_START: start},
+                )
+            finally:
+                for path, content in self._editable.items():
+                    (self._root / path).write_bytes(content)
+        unknown = frozenset(re.findall(rf"^{_UNKNOWN}(\S+)", done.output, re.M))
+        said = re.sub(rf"^{_UNKNOWN}.*\n?", "", done.output, flags=re.M)
+        return read_icarus_run(self._testbench, replace(done, output=said), root=self._root), unknown
+
+
+def reordered(content: bytes) -> bytes:
+    """The processes and continuous assignments of every module in the opposite order, which means the same."""
+    tree = SyntaxTree(content)
+    edits = []
+    for module in tree.modules:
+        items = [child for child in module.children if child.type in _ITEMS]
+        for here, there in zip(items, reversed(items), strict=True):
+            text = content[there.start_byte : there.end_byte]
+            edits.append(Edit(path="", start=here.start_byte, end=here.end_byte, text=text))
+    return apply_edits(content, edits)
