@@ -33,6 +33,8 @@ class Tried:
     """Share of the checks that the best candidate so far fails, 0..1; 0 means that it passes."""
     operator: str
     """What the last candidate changed, e.g. `literal`."""
+    change: str = ""
+    """The best candidate so far as a diff, where it is a new one."""
 
 
 @dataclass(frozen=True, slots=True)

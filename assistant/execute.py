@@ -287,6 +287,27 @@ def _reap(process: subprocess.Popen[bytes]) -> float:
     return used.ru_utime + used.ru_stime
 
 
+def kill_with_descendants(process_id: int) -> None:
+    """Kills a process and all that it has started, in whatever process groups.
+
+    For a process that does not end by itself any more. What had left its family before is not found.
+    """
+    children: dict[int, list[int]] = {}
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            with contextlib.suppress(OSError, ValueError, IndexError):
+                # proc(5): the name, in parentheses, may hold anything; the parent comes second behind it.
+                parent = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
+                children.setdefault(parent, []).append(int(entry.name))
+    found = [process_id]
+    for one in found:
+        found += children.get(one, ())
+    own = os.getpid()
+    for one in [*(one for one in found if one != own), *([own] if own in found else [])]:
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.kill(one, signal.SIGKILL)
+
+
 class _Kept:
     """The first and the last half of a limit of bytes."""
 

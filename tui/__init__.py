@@ -1,1 +1,1 @@
-"""The terminal: starts workflows of the core and shows their events."""
+"""The terminal: where one says what is wrong, watches it being proved, and takes what one wants."""

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import argparse
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from veriloop.assistant.cli.session import Session
 from veriloop.assistant.cli.tree import open_repository
 from veriloop.assistant.context import Context
+from veriloop.assistant.design.roles import is_test_path
 from veriloop.assistant.errors import NotVerified
 from veriloop.assistant.events import finish
-from veriloop.assistant.standing.summary import ago
+from veriloop.assistant.standing.ago import ago
 from veriloop.assistant.standing.survey import Instance, Survey, survey
 from veriloop.assistant.standing.verdicts import Standing, context_of, standings
 from veriloop.assistant.verify.summary import NO_SUMMARY
-from veriloop.assistant.verify.testbench import Testbench
+from veriloop.assistant.verify.testbench import CommandTest, Testbench
 
 NAME = "status"
 HELP = "show the hierarchy, the tests and what they last said"
@@ -40,7 +41,8 @@ def run(arguments: argparse.Namespace, session: Session) -> int:
         notes = _judge(context, tests, known, session)
         known = standings(context, tests)
     found = survey(context, known)
-    session.result(_text(found, notes), _json(found, notes))
+    words = {test.name: _word(test, context) for test in tests}
+    session.result(_text(found, notes), _json(found, notes, words))
     return REFUTED_EXIT if arguments.run and any(one.state == "failed" for one in known) else 0
 
 
@@ -90,11 +92,20 @@ def _line(one: Instance) -> str:
     return f"  {'  ' * depth}{what}" + (f"  ({one.standing})" if one.standing else "")
 
 
-def _json(found: Survey, notes: Sequence[str]) -> dict[str, Any]:
+def _word(test: Testbench, context: Context) -> str:
+    """What `--testbench` takes for a test: the name that is declared, else its file."""
+    if any(one.name == test.name for one in context.config.repository.testbench) or isinstance(test, CommandTest):
+        return test.name
+    own = (path for path in test.design.sources if is_test_path(path) and path.stem == test.name)
+    return str(next(own, test.name))
+
+
+def _json(found: Survey, notes: Sequence[str], words: Mapping[str, str]) -> dict[str, Any]:
     return {
         "tests": [
             {
                 "name": one.name,
+                "testbench": words.get(one.name, one.name),
                 "state": one.state,
                 "passed": one.passed,
                 "when": round(one.when, 3),

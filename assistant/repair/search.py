@@ -15,7 +15,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from veriloop.assistant.design.edits import Edit, apply_edits
+from veriloop.assistant.design.edits import Edit, apply_edits, unified_diff
 from veriloop.assistant.design.structure import Structure
 from veriloop.assistant.design.syntax import SyntaxTree
 from veriloop.assistant.events import Run, Tried
@@ -160,6 +160,7 @@ def search(
         if adviser is not None and not found.plausible and found.tried >= adviser.patience:
             _advised(adviser, queue, root, found)
         improved = False
+        best_before = found.best_state
         for (candidate, contents), result in zip(batch, screen.judge([one[1] for one in batch]), strict=True):
             found.tried += 1
             state = _reached(candidate, contents, result, found.tried)
@@ -183,7 +184,8 @@ def search(
             found.seconds_to_first = time.monotonic() - started
         size = _FIRST_BATCH if improved else min(2 * size, _LARGEST_BATCH)
         best = 0.0 if found.plausible else (found.best.score if found.best else 1.0)
-        yield Tried(found.tried, best, batch[-1][0].operators[-1])
+        change = _shown(original, found.best_state) if found.best_state is not best_before else ""
+        yield Tried(found.tried, best, batch[-1][0].operators[-1], change)
     found.exhausted = queue.empty
     return found
 
@@ -196,6 +198,12 @@ def _advised(adviser: Adviser, queue: _Queue, root: State, found: Found) -> None
     if (advice := adviser.take()) is not None:
         queue.follow(advice, root)
         found.advised = True
+
+
+def _shown(original: Contents, state: State | None) -> str:
+    """A state as a diff against the original."""
+    contents = state.contents if state is not None else {}
+    return "".join(unified_diff(path, original[path], new) for path, new in contents.items() if new != original[path])
 
 
 def _most(screen: Screen, size: int) -> int:

@@ -191,7 +191,7 @@ class Conversation:
             return None
         if request.purpose in ("verify", "apply"):
             return self._heard(request, kind, data)
-        entry = self.record.add(kind, _short(data), cause=cause) if self._is_kept(kind) else None
+        entry = self.record.add(kind, _short(data), cause=cause) if self._is_kept(kind, data) else None
         if kind == "change" and entry is not None:
             self._restore(entry)
         if kind == "result" and entry is not None:
@@ -200,8 +200,8 @@ class Conversation:
 
     # --- how ---
 
-    def _is_kept(self, kind: str) -> bool:
-        if kind != "tried":
+    def _is_kept(self, kind: str, data: Mapping[str, Any]) -> bool:
+        if kind != "tried" or data.get("change"):
             return True
         now = time.time()
         if now - self._last_tried_at < _TRIED_INTERVAL_S:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from veriloop.assistant.repository.repository import Repository
+from veriloop.assistant.standing.ago import ago
 from veriloop.assistant.standing.verdicts import Standing, first_difference
 
 
@@ -63,18 +64,6 @@ def told(
             mine = [replace(one, state="stale") if one.tree == tree else one for one in mine]
             break
     return summary(mine, module, now, change, relative)
-
-
-def ago(seconds: float) -> str:
-    """A span of time in words."""
-    if seconds < 60:
-        return "just now"
-    for size, unit in ((86400, "day"), (3600, "h"), (60, "min")):
-        if seconds >= size:
-            count = int(seconds // size)
-            plural = "s" if unit == "day" and count > 1 else ""
-            return f"{count} {unit}{plural} ago"
-    return "just now"
 
 
 def _count(number: int) -> str:

@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from veriloop.assistant.standing.summary import Change, ago, summary
+from veriloop.assistant.standing.ago import ago
+from veriloop.assistant.standing.summary import Change, summary
 from veriloop.assistant.standing.verdicts import Standing, State, first_difference
 
 
