@@ -21,6 +21,8 @@ has make || useful="$useful make"
 has perl || useful="$useful perl"
 has iverilog || useful="$useful iverilog"
 has nvim || useful="$useful neovim"
+# A queue to test against, where nothing may be left out.
+[ -z "${VERILOOP_REQUIRE:-}" ] || has slurmd || useful="$useful slurm-wlm"
 # Debian's Python is linked statically; cocotb loads its shared library into the simulation.
 useful="$useful$("$python" -c '
 import ctypes, sys, sysconfig

