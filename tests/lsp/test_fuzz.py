@@ -14,6 +14,7 @@ from tests.lsp.client import Client, position
 EDITS = int(os.environ.get("VERILOOP_FUZZ_EDITS", "150"))
 FILE = os.environ.get("VERILOOP_FUZZ_FILE")
 """A real file to begin with, for longer runs than those of every day."""
+_SUGGESTED = 0.2
 _PIECES = [
     "module x(input a);", "endmodule", "begin", "end", "wire w;", "assign w = a;", "(", ")", "#(", "`ifdef X\n",
     "`endif\n", "`define M(a) a\n", "`M(", "typedef struct { int q; } t;", ".", "::", "\n", " ", "é", "\U0001d538",
@@ -82,6 +83,10 @@ def test_random_edits_and_requests(tmp_path):
 
 def ask(client: Client, uri: str, text: str, random_: random.Random) -> None:
     at = position(text, len(text[: random_.randrange(len(text) + 1)].encode()))
+    if random_.random() < _SUGGESTED:
+        context = types.InlineCompletionContext(types.InlineCompletionTriggerKind.Automatic)
+        params = types.InlineCompletionParams(context, types.TextDocumentIdentifier(uri), at)
+        client.request(types.TEXT_DOCUMENT_INLINE_COMPLETION, params)
     method, kind = random_.choice(list(_REQUESTS.items()))
     client.request(method, kind(types.TextDocumentIdentifier(uri), at))
     refused = None
