@@ -9,7 +9,6 @@ from pathlib import Path
 from veriloop.assistant.complete.prompt import window
 from veriloop.assistant.complete.suggest import Question
 from veriloop.models.errors import ModelError
-from veriloop.models.local import LocalModel
 from veriloop.models.model import Model, Sampling, Stop, never
 from veriloop.models.store import Store
 
@@ -90,6 +89,9 @@ class Filler:
         if path is None or (self._failed and time.monotonic() - self._failed < _AGAIN_S):
             return None
         if self._model is None:
+            # An editor's server starts without it.
+            from veriloop.models.local import LocalModel
+
             self._model = LocalModel(path, context_tokens=_CONTEXT_TOKENS)
         return self._model
 

@@ -8,11 +8,11 @@ from pathlib import Path
 from lsprotocol import types
 
 from veriloop.assistant.design.model import Diagnostic
+from veriloop.assistant.design.project import Project
 from veriloop.assistant.design.symbols.source import Source
 from veriloop.assistant.design.symbols.words import word_at
 from veriloop.assistant.errors import Cancelled, VeriloopError
 from veriloop.assistant.events import CancelToken
-from veriloop.assistant.verify.lint import lint, without_repeats
 from veriloop.lsp.positions import path_of
 from veriloop.lsp.server import LOGGER, Server
 from veriloop.lsp.session import Session
@@ -85,7 +85,7 @@ class Publisher:
         path = path_of(uri)
         project = session.analysis.workspace.project_of(path)
         try:
-            found = await asyncio.to_thread(lint, path, project, token)
+            found = await asyncio.to_thread(_linted, path, project, token)
         except Cancelled:
             return
         except VeriloopError as error:
@@ -109,9 +109,20 @@ def _pull(
 def encoded(session: Session, uri: str) -> list[types.Diagnostic]:
     """What is wrong with a file: what slang says now, and what Verilator said of the text that was saved."""
     source = session.source(uri)
-    found = without_repeats(session.analysis.live.diagnostics(source), session.lint.get(source.path, ()))
+    found = session.analysis.live.diagnostics(source)
+    if session.lint.get(source.path):
+        from veriloop.assistant.verify.lint import without_repeats
+
+        found = tuple(without_repeats(found, session.lint[source.path]))
     root = _complaint(session, source.path)
     return [*root, *(_diagnostic(session, source, one) for one in found)]
+
+
+def _linted(path: Path, project: Project | None, token: CancelToken) -> tuple[Diagnostic, ...]:
+    # Read at the first lint, not at the start.
+    from veriloop.assistant.verify.lint import lint
+
+    return lint(path, project, token)
 
 
 def _complaint(session: Session, path: Path) -> list[types.Diagnostic]:

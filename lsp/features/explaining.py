@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from lsprotocol import types
 
 from veriloop.assistant.design.editing.analysis import Analysis
 from veriloop.assistant.design.symbols.source import Source
 from veriloop.assistant.errors import ConfigError, UsageError
-from veriloop.assistant.events import CancelToken, Event, finish
-from veriloop.assistant.explain.workflow import Explanation, explain
-from veriloop.assistant.repository.private import cache_home
+from veriloop.assistant.events import CancelToken, finish
 from veriloop.lsp.server import Server
 from veriloop.lsp.session import Session
-from veriloop.lsp.work import Work, command
+from veriloop.lsp.work import Observe, Work, command
+
+if TYPE_CHECKING:
+    # Read when something is explained, not at the start.
+    from veriloop.assistant.explain.workflow import Explanation
 
 EXPLAIN = "veriloop.explain"
 _LONGEST = 1500
@@ -48,7 +49,9 @@ class Explaining:
             raise UsageError(f"{lines!r} are no lines", hint="12-20")
         span = (int(first), int(last or first)) if lines else None
 
-        def work(token: CancelToken, observe: Callable[[Event], None]) -> Explanation:
+        def work(token: CancelToken, observe: Observe) -> Explanation:
+            from veriloop.assistant.explain.workflow import explain
+
             session = self._session
             source = session.source(uri)
             # An analysis of its own: the session's belongs to the thread that answers.
@@ -83,6 +86,8 @@ def markdown(found: Explanation) -> str:
 
 
 def _page(path: Path, lines: str) -> Path:
+    from veriloop.assistant.repository.private import cache_home
+
     digest = hashlib.sha256(f"{path}\0{lines}".encode()).hexdigest()[:12]
     return cache_home() / "explained" / f"{path.stem}-{digest}.md"
 

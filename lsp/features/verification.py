@@ -7,39 +7,26 @@ that can be cancelled, on what is on disk. A repair is offered as an edit only o
 from __future__ import annotations
 
 import asyncio
-import time
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from lsprotocol import types
 
-from veriloop.assistant.context import Context
 from veriloop.assistant.design.roles import is_test_path
 from veriloop.assistant.design.symbols.outline import DESIGN_UNITS
 from veriloop.assistant.design.symbols.source import Source
-from veriloop.assistant.errors import NotVerified, RepositoryError, UsageError, VeriloopError
-from veriloop.assistant.events import CancelToken, Event, Stage, finish
-from veriloop.assistant.repair.workflow import RepairResult, Request, Status, repair
-from veriloop.assistant.repository.repository import Repository
-from veriloop.assistant.standing.summary import told
-from veriloop.assistant.standing.verdicts import Standing, context_of, standings
-from veriloop.assistant.verify.evidence import Report
-from veriloop.assistant.verify.testbench import CommandTest
+from veriloop.assistant.errors import RepositoryError, VeriloopError
+from veriloop.assistant.events import CancelToken
 from veriloop.lsp.server import LOGGER, Server
 from veriloop.lsp.session import Session
-from veriloop.lsp.work import Work, command
+from veriloop.lsp.work import Observe, Work, command
+
+if TYPE_CHECKING:
+    # `judging` is imported once something is judged, not at the start.
+    from veriloop.assistant.verify.evidence import Report
+    from veriloop.lsp.judging import Known, Repaired
 
 VERIFY, REPAIR = "veriloop.verify", "veriloop.repair"
-
-
-@dataclass(frozen=True, slots=True)
-class Known:
-    """How one repository stands."""
-
-    repository: Repository
-    tests: tuple[Standing, ...]
 
 
 class Verification:
@@ -94,7 +81,7 @@ class Verification:
         for one in source.outline.declarations:
             if one.kind not in DESIGN_UNITS:
                 continue
-            text = told(known.repository, known.tests, one.name, source.path, source.content, time.time())
+            text = known.told(one.name, source.path, source.content)
             if text:
                 place = session.positions.range(source, one.at, one.at + len(one.name.encode()))
                 arguments: list[Any] = [session.positions.uri(source.path), one.name]
@@ -127,15 +114,10 @@ class Verification:
         """Judges what is on disk by the tests of a module, and says what came of it."""
         path = self.work.saved(uri)
 
-        def work(token: CancelToken, observe: Callable[[Event], None]) -> Report:
-            context, tests = context_of(path, token)
-            known = standings(context, tests)
-            wanted = {one.name for one in known if not module or not one.modules or module in one.modules}
-            chosen = [test for test in tests if test.name in wanted]
-            if not chosen:
-                raise NotVerified("no test exercises this", hint="[[testbench]] in veriloop.toml")
-            base, tree = context.repository.head_tree(), context.repository.snapshot()
-            return finish(context.gate.check_trees(base, tree, chosen, replay="veriloop check --worktree"), observe)
+        def work(token: CancelToken, observe: Observe) -> Report:
+            from veriloop.lsp.judging import verified
+
+            return verified(path, module, token, observe)
 
         report = await self.work.run(f"Verifying {module or path.name}", work)
         failing = [step for step in report.steps if not step.passed]
@@ -151,51 +133,29 @@ class Verification:
         """Looks for a verified change of a file that makes a test pass, and offers it as an edit."""
         path = self.work.saved(uri)
 
-        def work(token: CancelToken, observe: Callable[[Event], None]) -> tuple[Context, RepairResult]:
-            context, tests = context_of(path, token)
-            test = next((one for one in tests if one.name == name), None)
-            if test is None:
-                raise UsageError(f"there is no test {name}")
-            if not isinstance(test, CommandTest) and not context.toolchain.verilator.prepared:
-                observe(Stage("building Verilator's runtime, once on this machine"))
-                context.toolchain.verilator.prepare(token)
-            request = Request(
-                testbench=test,
-                editable=(path.relative_to(context.repository.root).as_posix(),),
-                budget_s=context.config.user.search.budget_s,
-                jobs=context.jobs,
-                minimum=context.minimum,
-                replay="veriloop check --worktree",
-            )
-            workflow = repair(
-                context.repository,
-                context.toolchain,
-                request,
-                cancel=token,
-                cache=context.cache,
-                needs=context.needs,
-                locked=context.config.repository.project.protected,
-            )
-            return context, finish(workflow, observe)
+        def work(token: CancelToken, observe: Observe) -> Repaired:
+            from veriloop.lsp.judging import repaired
 
-        context, result = await self.work.run(f"Repairing {path.name}", work)
-        offered = False
-        if result.status is Status.REPAIRED:
-            offered = await self._offer(context, result)
-        elif result.status is Status.PASSES:
+            return repaired(path, name, token, observe)
+
+        found = await self.work.run(f"Repairing {path.name}", work)
+        result, offered = found.result, False
+        if found.found:
+            offered = await self._offer(found)
+        elif found.passes:
             self.work.say(f"{name} passes: there is nothing to repair", types.MessageType.Info)
         else:
             self.work.say(f"no verified repair: {result.reason or result.status.value}", types.MessageType.Warning)
         self.look(path)
         return {"status": result.status.value, "applied": offered, "diff": result.diff}
 
-    async def _offer(self, context: Context, result: RepairResult) -> bool:
+    async def _offer(self, found: Repaired) -> bool:
         """The verified contents as an edit that the user confirms; it fits only the text that was verified."""
-        session = self.server.session
+        session, result = self.server.session, found.result
         edits: dict[str, list[types.TextEdit | types.AnnotatedTextEdit | types.SnippetTextEdit]] = {}
         versions: dict[str, int | None] = {}
         for relative, content in result.contents.items():
-            path = context.repository.root / relative
+            path = found.root / relative
             source = session.analysis.source(path)
             uri = session.positions.uri(path)
             place = session.positions.range(source, 0, len(source.content))
@@ -228,5 +188,6 @@ def register(server: Server) -> None:
 
 
 def _stand(root: Path) -> Known:
-    context, tests = context_of(root, CancelToken())
-    return Known(context.repository, standings(context, tests))
+    from veriloop.lsp.judging import stand
+
+    return stand(root)

@@ -1,0 +1,112 @@
+"""What judges and repairs for the editor: the workflows, run to their end in a thread that is not the session's.
+
+Nothing imports this module before it is needed: git, the gate and the search are a quarter of what the server would
+otherwise read before its first answer.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from veriloop.assistant.errors import NotVerified, UsageError
+from veriloop.assistant.events import CancelToken, Event, Stage, finish
+from veriloop.assistant.repair.workflow import RepairResult, Request, Status, repair
+from veriloop.assistant.repository.repository import Repository
+from veriloop.assistant.standing.summary import told
+from veriloop.assistant.standing.verdicts import Standing, context_of, standings
+from veriloop.assistant.verify.evidence import Report
+from veriloop.assistant.verify.testbench import CommandTest
+
+Observe = Callable[[Event], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """How one repository stands."""
+
+    repository: Repository
+    tests: tuple[Standing, ...]
+
+    def told(self, module: str, path: Path, content: bytes) -> str:
+        """How a module of a file stands, in a line; empty where no test exercises it."""
+        return told(self.repository, self.tests, module, path, content, time.time())
+
+
+@dataclass(frozen=True, slots=True)
+class Repaired:
+    """What a search came to."""
+
+    root: Path
+    result: RepairResult
+
+    @property
+    def found(self) -> bool:
+        """Whether there is a verified change."""
+        return self.result.status is Status.REPAIRED
+
+    @property
+    def passes(self) -> bool:
+        """Whether the test passes as it is."""
+        return self.result.status is Status.PASSES
+
+
+def stand(root: Path) -> Known:
+    """How a repository stands.
+
+    Raises:
+        VeriloopError: there is none, or its tests cannot be told.
+    """
+    context, tests = context_of(root, CancelToken())
+    return Known(context.repository, standings(context, tests))
+
+
+def verified(path: Path, module: str, token: CancelToken, observe: Observe) -> Report:
+    """Judges what is on disk by the tests of a module; by all tests where none is named.
+
+    Raises:
+        NotVerified: no test exercises it.
+    """
+    context, tests = context_of(path, token)
+    known = standings(context, tests)
+    wanted = {one.name for one in known if not module or not one.modules or module in one.modules}
+    chosen = [test for test in tests if test.name in wanted]
+    if not chosen:
+        raise NotVerified("no test exercises this", hint="[[testbench]] in veriloop.toml")
+    base, tree = context.repository.head_tree(), context.repository.snapshot()
+    return finish(context.gate.check_trees(base, tree, chosen, replay="veriloop check --worktree"), observe)
+
+
+def repaired(path: Path, name: str, token: CancelToken, observe: Observe) -> Repaired:
+    """Looks for a verified change of a file that makes a test pass.
+
+    Raises:
+        UsageError: there is no such test.
+    """
+    context, tests = context_of(path, token)
+    test = next((one for one in tests if one.name == name), None)
+    if test is None:
+        raise UsageError(f"there is no test {name}")
+    if not isinstance(test, CommandTest) and not context.toolchain.verilator.prepared:
+        observe(Stage("building Verilator's runtime, once on this machine"))
+        context.toolchain.verilator.prepare(token)
+    request = Request(
+        testbench=test,
+        editable=(path.relative_to(context.repository.root).as_posix(),),
+        budget_s=context.config.user.search.budget_s,
+        jobs=context.jobs,
+        minimum=context.minimum,
+        replay="veriloop check --worktree",
+    )
+    workflow = repair(
+        context.repository,
+        context.toolchain,
+        request,
+        cancel=token,
+        cache=context.cache,
+        needs=context.needs,
+        locked=context.config.repository.project.protected,
+    )
+    return Repaired(context.repository.root, finish(workflow, observe))
