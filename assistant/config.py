@@ -21,6 +21,7 @@ from typing import Any, Literal, TypeVar
 
 from veriloop.assistant.design.settings import DesignSettings
 from veriloop.assistant.errors import ConfigError
+from veriloop.assistant.isolation.confinement import Isolation
 
 REPOSITORY_FILE = "veriloop.toml"
 USER_FILE = Path("veriloop", "config.toml")
@@ -30,18 +31,8 @@ Level = Literal["lint", "elaborates", "tests", "mutants"]
 """How far a check goes, and how far it has to get: names for the evidence classes, weakest first."""
 
 _USERS_OWN = (
-    "tools",
-    "tool",
-    "check",
-    "search",
-    "cache",
-    "farm",
-    "model",
-    "models",
-    "host",
-    "hosts",
-    "server",
-    "servers",
+    *("tools", "tool", "check", "search", "cache", "farm", "isolation"),
+    *("model", "models", "host", "hosts", "server", "servers"),
 )
 """Tables that a repository might try to set and may not."""
 _NEEDED: Mapping[TestbenchKind, tuple[str, ...]] = {
@@ -202,6 +193,35 @@ class FarmSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class IsolationSettings:
+    """`[isolation]` of the user's configuration: how simulations, tests and commands of a repository are held."""
+
+    required: bool = True
+    """Whether they are refused where nothing can cut off the network."""
+    network: bool = False
+    """Whether they may use the network."""
+    memory_mb: int = 4000
+    """Megabytes of one run and all that it starts."""
+    processes: int = 256
+    """Processes of one run at once."""
+    file_mb: int = 2000
+    """Megabytes that one file may grow to."""
+    writable: tuple[Path, ...] = ()
+    """Further directories that they may write to, a compiler's cache for instance."""
+
+    def isolation(self) -> Isolation:
+        """The same, as what holds them reads it."""
+        return Isolation(
+            required=self.required,
+            network=self.network,
+            memory_bytes=self.memory_mb * 1_000_000,
+            processes=self.processes,
+            file_bytes=self.file_mb * 1_000_000,
+            writable=self.writable,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RepositoryConfig:
     """A `veriloop.toml`."""
 
@@ -220,6 +240,7 @@ class UserConfig:
     models: ModelSettings = field(default_factory=ModelSettings)
     cache: CacheSettings = field(default_factory=CacheSettings)
     farm: FarmSettings = field(default_factory=FarmSettings)
+    isolation: IsolationSettings = field(default_factory=IsolationSettings)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -437,6 +458,8 @@ def _in_range(user: UserConfig, path: Path) -> None:
         raise ConfigError(f"{path}: `search.budget_s` must be above 0")
     if user.search.jobs < 0:
         raise ConfigError(f"{path}: `search.jobs` must not be negative")
+    if min(user.isolation.memory_mb, user.isolation.processes, user.isolation.file_mb) <= 0:
+        raise ConfigError(f"{path}: the limits of `isolation` must be above 0")
     if user.cache.limit_mb < 0:
         raise ConfigError(f"{path}: `cache.limit_mb` must not be negative")
     for name in ("workers", "cores", "wait_s", "timeout_s"):

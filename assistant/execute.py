@@ -1,4 +1,4 @@
-"""The one place that starts a program: own process group, limits, a clean environment, cancellable.
+"""The one place that starts a program: own process group, limits, a clean environment, cancellable, confined.
 
 A killed or cancelled program takes every process that it started with it. Nothing is ever run through a shell unless
 the user's own command line asks for one.
@@ -7,6 +7,7 @@ the user's own command line asks for one.
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import resource
 import selectors
@@ -20,14 +21,27 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from veriloop.assistant.errors import Cancelled, ToolNotFound
+from veriloop.assistant.errors import Cancelled, NotVerified, ToolNotFound
 from veriloop.assistant.events import CancelToken
+from veriloop.assistant.isolation.confinement import (
+    MEANS,
+    SAYS,
+    Confinement,
+    Isolation,
+    Means,
+    confined,
+    limited,
+    seen_temporary,
+)
+from veriloop.assistant.isolation.watch import Watch
 
 OUTPUT_LIMIT_BYTES = 4_000_000
 FILE_LIMIT_BYTES = 2_000_000_000
 """What one file of a program that runs under limits may grow to."""
 
 _POLL_S = 0.05
+_PROBE_S = 20.0
+_TRUE = shutil.which("true") or "/bin/true"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,11 +59,23 @@ class Completed:
     cpu_s: float
     timed_out: bool = False
     output_cut: bool = False
+    stopped: str = ""
+    """Which limit of its confinement it went over, where that ended it."""
 
     @property
     def ok(self) -> bool:
         """Whether it ended by itself with exit code 0."""
-        return self.returncode == 0 and not self.timed_out
+        return self.returncode == 0 and not self.cut_off
+
+    @property
+    def cut_off(self) -> bool:
+        """Whether it did not end by itself: out of time, or over another limit."""
+        return self.timed_out or bool(self.stopped)
+
+    @property
+    def why_cut_off(self) -> str:
+        """Why it did not end by itself, as the end of a sentence about it."""
+        return f"was stopped: {self.stopped}" if self.stopped else f"did not end within {self.wall_s:.0f} s"
 
 
 def find_program(name: str) -> Path | None:
@@ -80,6 +106,7 @@ def execute(
     stdin: bytes = b"",
     cpu_limit_s: int | None = None,
     notice_s: float = 0.0,
+    confine: Confinement | None = None,
 ) -> Completed:
     """Runs a program to its end, its time limit or its cancellation, and kills its whole process group in each case.
 
@@ -93,18 +120,54 @@ def execute(
         stdin: what it reads; nothing by default, so that a program that asks for input ends.
         cpu_limit_s: whole CPU seconds after which a signal kills it, however loaded the machine is.
         notice_s: what a program of ours that starts others, in groups of their own, is given to end them after SIGTERM.
+        confine: what a program that is not trusted may touch; none for tools.
 
     Raises:
         ToolNotFound: the program is not there.
+        NotVerified: it is not trusted, and nothing here can cut off the network.
         Cancelled: the token was set; the process group is gone by then.
     """
     words = tuple(str(word) for word in argv)
     cancel.check()
+    with contextlib.ExitStack() as stack:
+        started_as = words
+        if confine is not None:
+            started_as, env = _hold(words, confine, cwd, dict(env or {}), _cpu_s(timeout_s, cpu_limit_s), cancel, stack)
+        return _run(
+            words,
+            started_as,
+            cwd=cwd,
+            timeout_s=timeout_s,
+            cancel=cancel,
+            env=env,
+            output_limit_bytes=output_limit_bytes,
+            stdin=stdin,
+            cpu_limit_s=cpu_limit_s,
+            notice_s=notice_s,
+            confine=confine,
+        )
+
+
+def _run(
+    words: tuple[str, ...],
+    started_as: tuple[str, ...],
+    *,
+    cwd: Path,
+    timeout_s: float,
+    cancel: CancelToken,
+    env: Mapping[str, str] | None,
+    output_limit_bytes: int,
+    stdin: bytes,
+    cpu_limit_s: int | None,
+    notice_s: float,
+    confine: Confinement | None,
+) -> Completed:
+    """Runs a command, as it is or in what holds it."""
     started = time.monotonic()
     try:
         with _input(stdin) as source:
             process = subprocess.Popen(
-                words,
+                started_as,
                 cwd=cwd,
                 env=clean_environment(env),
                 stdin=source,
@@ -119,9 +182,12 @@ def execute(
     _limit(process.pid, timeout_s, cpu_limit_s)
     assert process.stdout is not None
     kept = _Kept(output_limit_bytes)
+    watch = None if confine is None else Watch(process.pid, confine.isolation, confine.writable)
     timed_out = False
+    stopped = ""
     try:
-        timed_out = _pump(process, kept.add, deadline=started + timeout_s, cancel=cancel)
+        timed_out = _pump(process, kept.add, deadline=started + timeout_s, cancel=cancel, watch=watch)
+        stopped = watch.stopped if watch else ""
         if notice_s and (timed_out or cancel.cancelled):
             _give_notice(process, kept.add, notice_s)
     finally:
@@ -132,13 +198,89 @@ def execute(
         raise Cancelled
     return Completed(
         argv=words,
-        returncode=process.returncode,
+        returncode=process.returncode if confine is None else _signalled(process.returncode),
         output=kept.text(),
         wall_s=time.monotonic() - started,
         cpu_s=cpu_s,
         timed_out=timed_out,
         output_cut=kept.cut,
+        stopped=stopped,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """What holds programs that are not trusted on this machine.
+
+    Attributes:
+        means: how.
+        program: bubblewrap or unshare; none for what needs no program.
+        files: whether it also guards files.
+    """
+
+    means: Means
+    program: Path | None
+    files: bool
+
+    def __str__(self) -> str:
+        return f"{self.means}: {SAYS[self.means]}" if self.files else f"{self.means}: no network; files are not guarded"
+
+
+@functools.cache
+def hold(allowed: tuple[Means, ...] = MEANS, *, network: bool = False) -> Hold | None:
+    """The strongest means that works here, found by trying; none where none can cut the network."""
+    for means in allowed:
+        program = find_program({"bubblewrap": "bwrap", "namespaces": "unshare", "seccomp": "sh"}[means])
+        if program is None:
+            continue
+        with tempfile.TemporaryDirectory(prefix="veriloop-") as name:
+            place = Path(name)
+            (place / "tmp").mkdir()
+            confinement = Confinement(isolation=Isolation(network=network), writable=(place,))
+            argv = confined(means, [_TRUE], confinement, program=program, cwd=place, temporary=place / "tmp")
+            done = execute(argv, cwd=place, timeout_s=_PROBE_S, cancel=CancelToken(), env={"VERILOOP_PROBE": "1"})
+        if done.ok:
+            files = means == "bubblewrap" or done.output.startswith("landlock")
+            return Hold(means, None if means == "seccomp" else program, files)
+    return None
+
+
+def _hold(
+    words: tuple[str, ...],
+    confine: Confinement,
+    cwd: Path,
+    env: dict[str, str],
+    cpu_s: int,
+    cancel: CancelToken,
+    stack: contextlib.ExitStack,
+) -> tuple[tuple[str, ...], dict[str, str]]:
+    """The command line that holds a command, with its environment; its temporary directory goes with the stack."""
+    isolation = confine.isolation
+    found = hold(isolation.means, network=isolation.network)
+    if found is None and isolation.required:
+        raise NotVerified(
+            "nothing on this machine can keep code that is not trusted from the network",
+            hint="apt-get install bubblewrap    (or, to run it all the same: [isolation] required = false)",
+        )
+    # Beside what it may write, so that it goes with that if this process is killed.
+    temporary = Path(stack.enter_context(tempfile.TemporaryDirectory(dir=confine.writable[-1], prefix=".tmp-")))
+    argv: list[str] = list(words)
+    seen = str(temporary)
+    if found is not None:
+        program = found.program or Path()
+        argv = confined(found.means, words, confine, program=program, cwd=cwd, temporary=temporary)
+        seen = seen_temporary(found.means, temporary)
+    argv = limited(argv, isolation, cpu_s, find_program("prlimit"))
+    return tuple(argv), {"TMPDIR": seen, "XDG_CACHE_HOME": seen, "CCACHE_DISABLE": "1", **env}
+
+
+def _signalled(returncode: int) -> int:
+    """Bubblewrap tells of a signal as a shell does, by 128 and its number."""
+    return 128 - returncode if 128 < returncode <= 128 + 31 else returncode
+
+
+def _cpu_s(timeout_s: float, cpu_limit_s: int | None) -> int:
+    return int(timeout_s * (os.cpu_count() or 1)) + 10 if cpu_limit_s is None else cpu_limit_s
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,7 +358,7 @@ def _input(content: bytes) -> Iterator[IO[bytes]]:
 
 def _limit(pid: int, timeout_s: float, cpu_limit_s: int | None) -> None:
     """Limits that outlive us: should this process be killed, a hanging simulation still ends by its CPU limit."""
-    cpu_s = int(timeout_s * (os.cpu_count() or 1)) + 10 if cpu_limit_s is None else cpu_limit_s
+    cpu_s = _cpu_s(timeout_s, cpu_limit_s)
     with contextlib.suppress(ProcessLookupError, PermissionError):
         resource.prlimit(pid, resource.RLIMIT_FSIZE, (FILE_LIMIT_BYTES, FILE_LIMIT_BYTES))
         resource.prlimit(pid, resource.RLIMIT_CORE, (0, 0))
@@ -224,9 +366,14 @@ def _limit(pid: int, timeout_s: float, cpu_limit_s: int | None) -> None:
 
 
 def _pump(
-    process: subprocess.Popen[bytes], keep: Callable[[bytes], None], *, deadline: float, cancel: CancelToken
+    process: subprocess.Popen[bytes],
+    keep: Callable[[bytes], None],
+    *,
+    deadline: float,
+    cancel: CancelToken,
+    watch: Watch | None = None,
 ) -> bool:
-    """Reads the output until the program ends; true if its time ran out first."""
+    """Reads the output until the program ends or goes over a limit; true if its time ran out first."""
     assert process.stdout is not None
     descriptor = process.stdout.fileno()
     os.set_blocking(descriptor, False)
@@ -239,6 +386,8 @@ def _pump(
             left = deadline - time.monotonic()
             if left <= 0:
                 return True
+            if watch is not None and watch.over():
+                return False
             if open_output and selector.select(min(_POLL_S, left)):
                 data = os.read(descriptor, 65536)
                 if data:

@@ -167,7 +167,7 @@ class Gate:
             steps=(),
             evidence=Evidence.NONE,
             passed=False,
-            tools=self.toolchain.versions,
+            tools=self.toolchain.described,
             replay=replay,
         )
         if touched and workflow != "any":

@@ -320,7 +320,7 @@ class Judge:
             steps=(),
             evidence=Evidence.NONE,
             passed=False,
-            tools=self.gate.toolchain.versions,
+            tools=self.gate.toolchain.described,
             replay=self.request.replay,
         )
 

@@ -44,6 +44,7 @@ def _rows(config: Config) -> Iterator[tuple[str, Any, str]]:
         ("search", config.user.search),
         ("models", config.user.models),
         ("cache", config.user.cache),
+        ("isolation", config.user.isolation),
     ]
     for prefix, table in tables:
         for each in dataclasses.fields(table):  # type: ignore[arg-type]  # all of them are dataclasses

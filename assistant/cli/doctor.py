@@ -15,7 +15,7 @@ from veriloop.assistant.cli.session import Session
 from veriloop.assistant.config import ToolSettings
 from veriloop.assistant.errors import ConfigError, ToolFailed, ToolNotFound, VeriloopError
 from veriloop.assistant.events import CancelToken
-from veriloop.assistant.execute import execute, find_program
+from veriloop.assistant.execute import execute, find_program, hold
 from veriloop.assistant.repository.private import cache_home
 from veriloop.assistant.verify.build import Compiler
 from veriloop.assistant.verify.cocotb import Cocotb
@@ -98,6 +98,7 @@ def examine(session: Session) -> Iterator[Finding]:
     yield _program("perl", "runs the `verilator` command of makefiles, cocotb's among them", cancel=cancel)
     yield _program("mold", "links simulations faster", cancel=cancel)
     yield _cocotb()
+    yield _isolation(session)
 
 
 def _python() -> Finding:
@@ -169,6 +170,20 @@ def _cocotb() -> Finding:
         return f"{found.version} at {found.package}"
 
     return _asked("cocotb", look, "runs cocotb tests", needed=False)
+
+
+def _isolation(session: Session) -> Finding:
+    settings = session.config.user.isolation
+
+    def look() -> str:
+        found = hold(network=settings.network)
+        if found is None:
+            raise ToolNotFound("nothing here can cut off the network", hint=_packages("bubblewrap"))
+        limits = f"{settings.memory_mb} MB, {settings.processes} processes, {settings.file_mb} MB a file"
+        return f"{found}; at most {limits}" + ("; the network is allowed" if settings.network else "")
+
+    why = "holds simulations, tests and commands of a repository"
+    return _asked("isolation", look, why, needed=settings.required)
 
 
 def _cache(directory: Path) -> Finding:

@@ -27,6 +27,7 @@ from veriloop.assistant.repository.private import private_directory
 from veriloop.assistant.trust import RUNS_CODE, require_trust
 from veriloop.assistant.verify.command import run_command
 from veriloop.assistant.verify.declared import declared_testbench, named_testbench
+from veriloop.assistant.verify.results import SimResult
 from veriloop.assistant.verify.testbench import (
     CocotbTestbench,
     CommandTest,
@@ -201,7 +202,14 @@ def _reached(context: Context, session: Session, command: CommandTest) -> tuple[
     tree = repository.snapshot()
     with private_directory(repository.cache) as directory:
         root = export(repository, tree, directory / "tree", needs=context.needs).root
-        result, read = files_read(lambda: run_command(command, root=root, cancel=session.cancel), root)
+        scratch = directory / "build"
+        scratch.mkdir()
+        held = context.toolchain.isolation
+
+        def ran() -> SimResult:
+            return run_command(command, root=root, scratch=scratch, isolation=held, cancel=session.cancel)
+
+        result, read = files_read(ran, root)
         tracked = set(repository.entries(tree))
     if result.passed or not read:
         # A test that passes, or that reads nothing because its outputs were there: every RTL file stays possible.

@@ -197,7 +197,7 @@ class Screen:
         bench, root, scratch = self._testbench, worker.root, worker.scratch
         toolchain, cancel = self._toolchain, self._cancel
         if isinstance(bench, CommandTest):
-            return run_command(bench, root=root, cancel=cancel)
+            return run_command(bench, root=root, scratch=scratch, isolation=toolchain.isolation, cancel=cancel)
         if isinstance(bench, CocotbTestbench):
             runs = run_cocotb(bench, root=root, scratch=scratch, toolchain=toolchain, cancel=cancel, until_red=True)
             return worst(runs)

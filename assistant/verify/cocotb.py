@@ -240,6 +240,7 @@ class _Runs:
             plusargs=(),
             cancel=self.cancel,
             env={**environment, "COCOTB_TRUST_INERTIAL_WRITES": "1"},
+            writable=(self.directory,),
         )
         return read_run(done, results, engine="verilator", start=start)
 
@@ -296,8 +297,8 @@ def read_run(done: Completed, results: Path, *, engine: str, start: str) -> SimR
 def _judge(done: Completed, results: Path) -> tuple[Outcome, str, TestCases]:
     cases = read_cases([results] if results.is_file() else [])
     total = len(cases.passed) + len(cases.failed)
-    if done.timed_out:
-        return Outcome.TIMEOUT, f"the simulation did not end within {done.wall_s:.0f} s", cases
+    if done.cut_off:
+        return Outcome.TIMEOUT, f"the simulation {done.why_cut_off}", cases
     if cases.failed:
         first = f"{cases.failed[0]}: {cases.messages[0]}" if cases.messages else cases.failed[0]
         return Outcome.FAIL, f"{len(cases.failed)} of {total} tests failed, {first}", cases

@@ -11,6 +11,7 @@ from pathlib import Path
 from veriloop.assistant.errors import ToolNotFound
 from veriloop.assistant.events import CancelToken
 from veriloop.assistant.execute import Completed, execute
+from veriloop.assistant.isolation.confinement import Confinement, Isolation
 from veriloop.assistant.verify.results import Outcome, SimResult
 from veriloop.assistant.verify.summary import SILENT, read_summary
 from veriloop.assistant.verify.tally import Tally, read_tally
@@ -36,7 +37,9 @@ class TestCases:
     """The names that the failures speak of, the design's signals among them."""
 
 
-def run_command(test: CommandTest, *, root: Path, cancel: CancelToken) -> SimResult:
+def run_command(
+    test: CommandTest, *, root: Path, scratch: Path, isolation: Isolation, cancel: CancelToken
+) -> SimResult:
     """Runs the command at the root of a private copy and reads its exit code, its `results.xml` files and its log.
 
     `make` can exit with 0 although tests failed, and "Error" can stand in a passing log. So a result file that this
@@ -47,7 +50,8 @@ def run_command(test: CommandTest, *, root: Path, cancel: CancelToken) -> SimRes
         ToolNotFound: the shell does not find the command's program: nothing was tested.
     """
     before = {path: path.stat().st_mtime_ns for path in _result_files(root)}
-    done = execute(["sh", "-c", test.command], cwd=root, timeout_s=test.timeout_s, cancel=cancel)
+    confine = Confinement(isolation=isolation, writable=(root, scratch))
+    done = execute(["sh", "-c", test.command], cwd=root, timeout_s=test.timeout_s, cancel=cancel, confine=confine)
     common = SimResult(
         outcome=Outcome.FAIL,
         engine=_program(test.command),
@@ -60,6 +64,8 @@ def run_command(test: CommandTest, *, root: Path, cancel: CancelToken) -> SimRes
         raise ToolNotFound(f"the test command cannot run: {said[-1] if said else test.command}", hint="veriloop doctor")
     if done.timed_out:
         return replace(common, outcome=Outcome.TIMEOUT, reason=f"no end within {test.timeout_s:g} s")
+    if done.stopped:
+        return replace(common, outcome=Outcome.TIMEOUT, reason=f"the command {done.why_cut_off}")
     written = [path for path in _result_files(root) if before.get(path) != path.stat().st_mtime_ns]
     if written:
         return _by_cases(read_cases(written), done, common)

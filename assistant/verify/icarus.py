@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from veriloop.assistant.design.model import Design, Diagnostic
 from veriloop.assistant.events import CancelToken
 from veriloop.assistant.execute import Completed, execute, find_program
+from veriloop.assistant.isolation.confinement import Confinement, Isolation
 from veriloop.assistant.verify.testbench import TIMESCALE
 
 COMPILE_TIMEOUT_S = 60.0
@@ -27,9 +28,11 @@ class Icarus:
     compiler: Path
     runtime: Path
     version: str
+    isolation: Isolation = field(default_factory=Isolation)
+    """How simulations are held."""
 
     @classmethod
-    def find(cls, *, configured: Path | None, cancel: CancelToken) -> Icarus | None:
+    def find(cls, *, configured: Path | None, cancel: CancelToken, isolation: Isolation | None = None) -> Icarus | None:
         """The user's `iverilog` with the `vvp` beside it, or the PATH's; none where it is not installed."""
         compiler = find_program(str(configured or "iverilog"))
         if compiler is None:
@@ -40,7 +43,7 @@ class Icarus:
             return None
         done = execute([compiler, "-V"], cwd=Path("/"), timeout_s=20, cancel=cancel)
         version = _VERSION.search(done.output)
-        return cls(compiler, runtime, version[1] if version else "unknown")
+        return cls(compiler, runtime, version[1] if version else "unknown", isolation or Isolation())
 
     def build(
         self,
@@ -79,15 +82,28 @@ class Icarus:
         env: Mapping[str, str] | None = None,
         dumps: bool = True,
         cpu_limit_s: int | None = None,
+        writable: Sequence[Path] = (),
     ) -> Completed:
         """Runs a compiled design with the VPI libraries `modules`; `-n` makes `$stop` end it.
 
-        Without `dumps` no waveform file is written, whatever the design asks for. `cpu_limit_s` ends it however loaded
-        the machine is.
+        It is confined to where it runs, where it was compiled and `writable`. Without `dumps` no waveform file is
+        written, whatever the design asks for. `cpu_limit_s` ends it however loaded the machine is.
         """
         loaded = [word for path in modules for word in ("-m", str(path))]
         argv: list[str | Path] = [self.runtime, "-n", *loaded, binary, *([] if dumps else [NO_DUMPS]), *plusargs]
-        return execute(argv, cwd=cwd, timeout_s=timeout_s, cancel=cancel, env=env, cpu_limit_s=cpu_limit_s)
+        return execute(
+            argv,
+            cwd=cwd,
+            timeout_s=timeout_s,
+            cancel=cancel,
+            env=env,
+            cpu_limit_s=cpu_limit_s,
+            confine=Confinement(
+                isolation=self.isolation,
+                writable=(cwd, *writable, binary.parent),
+                readable=(self.runtime.parent, *modules),
+            ),
+        )
 
 
 def design_arguments(design: Design) -> list[str]:

@@ -65,7 +65,7 @@ def run_testbench(
         ToolError: a tool broke or is missing; says nothing about the design.
     """
     if isinstance(testbench, CommandTest):
-        return (run_command(testbench, root=root, cancel=cancel),)
+        return (run_command(testbench, root=root, scratch=scratch, isolation=toolchain.isolation, cancel=cancel),)
     if isinstance(testbench, CocotbTestbench):
         return run_cocotb(testbench, root=root, scratch=scratch, toolchain=toolchain, cancel=cancel)
     by_icarus = None
@@ -201,8 +201,8 @@ def read_run(testbench: FileBench, done: Completed, *, root: Path, engine: str, 
         cpu_s=done.cpu_s,
         log_tail=done.output[-_LOG_TAIL_CHARS:],
     )
-    if done.timed_out:
-        return replace(common, outcome=Outcome.TIMEOUT, reason=f"the simulation did not end within {done.wall_s:.0f} s")
+    if done.cut_off:
+        return replace(common, outcome=Outcome.TIMEOUT, reason=f"the simulation {done.why_cut_off}")
     if isinstance(testbench, TraceTestbench):
         return _read_trace(testbench, common, root)
     summary = read_summary(

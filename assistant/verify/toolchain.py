@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from veriloop.assistant.events import CancelToken
+from veriloop.assistant.execute import hold
+from veriloop.assistant.isolation.confinement import Isolation
 from veriloop.assistant.verify.icarus import Icarus
 from veriloop.assistant.verify.verilator import Verilator
 
@@ -28,16 +30,28 @@ class Toolchain:
         verilator: Path | None = None,
         iverilog: Path | None = None,
         compiler: Path | None = None,
+        isolation: Isolation | None = None,
     ) -> Toolchain:
-        """Finds the tools; the paths are those that the user's configuration names.
+        """Finds the tools; the paths are those that the user's configuration names, as is how simulations are held.
 
         Raises:
             ToolNotFound: no Verilator.
         """
         return cls(
-            Verilator.find(configured=verilator, compiler=compiler, cache=cache, cancel=cancel),
-            Icarus.find(configured=iverilog, cancel=cancel),
+            Verilator.find(configured=verilator, compiler=compiler, cache=cache, cancel=cancel, isolation=isolation),
+            Icarus.find(configured=iverilog, cancel=cancel, isolation=isolation),
         )
+
+    @property
+    def isolation(self) -> Isolation:
+        """How code that is not trusted is held."""
+        return self.verilator.isolation
+
+    @property
+    def described(self) -> tuple[tuple[str, str], ...]:
+        """The versions, and what holds the code that is not trusted, for reports."""
+        found = hold(self.isolation.means, network=self.isolation.network)
+        return (*self.versions, ("isolation", found.means if found else "none"))
 
     @property
     def versions(self) -> tuple[tuple[str, str], ...]:

