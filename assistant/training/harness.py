@@ -16,6 +16,7 @@ from pathlib import Path
 from veriloop.assistant.errors import ToolFailed, ToolNotFound
 from veriloop.assistant.events import CancelToken
 from veriloop.assistant.execute import execute
+from veriloop.assistant.isolation.confinement import Confinement, Isolation
 from veriloop.assistant.training.render import Pin
 from veriloop.assistant.training.trace import Cycle
 from veriloop.assistant.verify.icarus import Icarus
@@ -155,8 +156,10 @@ def _run(
     if not done.ok:
         return _blamed(done.output, harness_lines, alone=chosen[0] if len(chosen) == 1 else None)
     argv = [str(icarus.runtime), "-n", "run.vvp"]
-    run = execute(argv, cwd=folder, timeout_s=_TIMEOUT_S, cancel=cancel, cpu_limit_s=_CPU_LIMIT_S)
-    if run.timed_out or run.returncode < 0:
+    # A text may be a model's, and a simulation can do what any program can.
+    held = Confinement(isolation=Isolation(), writable=(folder,))
+    run = execute(argv, cwd=folder, timeout_s=_TIMEOUT_S, cancel=cancel, cpu_limit_s=_CPU_LIMIT_S, confine=held)
+    if run.cut_off or run.returncode < 0:
         # Zero-delay loops run for ever, or out of stack.
         return {}
     if not run.ok:

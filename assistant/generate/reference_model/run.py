@@ -16,6 +16,7 @@ from veriloop.assistant.events import CancelToken
 from veriloop.assistant.execute import execute
 from veriloop.assistant.generate.interface import Interface
 from veriloop.assistant.generate.reference_model.text import ReferenceModel, Refused
+from veriloop.assistant.isolation.confinement import Confinement, Isolation
 
 Values = Mapping[str, int]
 
@@ -71,6 +72,7 @@ def _run(model: ReferenceModel, steps: Sequence[Values], cancel: CancelToken, cp
             stdin=json.dumps(task).encode(),
             cpu_limit_s=cpu_s,
             output_limit_bytes=_OUTPUT_BYTES,
+            confine=Confinement(isolation=Isolation(), writable=(Path(empty),), readable=(path.parent,)),
         )
     if done.timed_out or done.returncode in (-signal.SIGXCPU, -signal.SIGKILL):
         return Refused(f"did not end within {cpu_s} s of a processor")

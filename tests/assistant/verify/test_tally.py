@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from veriloop.assistant.events import CancelToken
+from veriloop.assistant.isolation.confinement import Isolation
 from veriloop.assistant.verify.command import run_command
 from veriloop.assistant.verify.results import Outcome
 from veriloop.assistant.verify.tally import read_tally
@@ -73,5 +74,5 @@ def test_what_is_no_closing_count(log: str) -> None:
 def test_a_command_is_judged_by_them(tmp_path: Path, text: str, code: int, outcome: Outcome, reason: str) -> None:
     (tmp_path / "log").write_text(text)
     test = CommandTest(name="t", command=f"cat log; exit {code}", timeout_s=20)
-    result = run_command(test, root=tmp_path, cancel=CancelToken())
+    result = run_command(test, root=tmp_path, scratch=tmp_path, isolation=Isolation(), cancel=CancelToken())
     assert (result.outcome, result.reason) == (outcome, reason)
