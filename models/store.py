@@ -70,6 +70,8 @@ class Choice:
 
     model: Installed
     why: str
+    by_user: bool = False
+    """Whether the user named it for this kind of work."""
 
 
 class Store:
@@ -107,7 +109,7 @@ class Store:
         named = self._used().get(role)
         for model in models:
             if model.name == named:
-                return Choice(model, f"you chose it for {role}")
+                return Choice(model, f"you chose it for {role}", by_user=True)
         able = [model for model in models if role != "complete" or model.has_fim]
         own = [model for model in able if not model.bundled]
         if len(own) == 1 and role == "generate":

@@ -163,7 +163,8 @@ def _inline(query: _Query) -> list[Suggestion]:
             texts = filler.fill(question, stop=lambda: query.session.cancel.cancelled)
         finally:
             filler.close()
-        found.insert(0, suggester.checked(query.source, query.at, texts, query.session.cancel))
+        own = suggester.checked(query.source, query.at, texts, query.session.cancel)
+        found.insert(0 if filler.leads else 1, own)
         if filler.complaint:
             query.session.observe(Note(filler.complaint))
     return [one for one in found if one is not None]

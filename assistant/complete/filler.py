@@ -39,6 +39,15 @@ class Filler:
         return choice.model.name if choice is not None else ""
 
     @property
+    def leads(self) -> bool:
+        """Whether the model's suggestions go before those that need no model: of a model that the user chose for it.
+
+        The bundled one is small; it is asked where nothing else is known.
+        """
+        choice = self._store.choose("complete")
+        return choice is not None and choice.by_user
+
+    @property
     def ready(self) -> bool:
         """Whether the model is loaded, so that it answers soon."""
         return self._model is not None and getattr(self._model, "process_id", None) is not None

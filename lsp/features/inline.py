@@ -1,7 +1,8 @@
 """Inline completion: what comes next, from lines like the one at hand and from the local model, checked before shown.
 
-What needs no model answers at once, and stands in for a model that is being loaded or takes too long. The next key ends
-what the model is doing; who types what was suggested keeps the rest of the suggestion.
+What needs no model answers at once. A model that the user chose for it goes first, unless it is still being loaded or
+takes too long; the bundled one is asked where nothing else is known. The next key ends what the model is doing; who
+types what was suggested keeps the rest of the suggestion.
 """
 
 from __future__ import annotations
@@ -114,14 +115,14 @@ class Inline:
         self, place: _Place, context: types.InlineCompletionContext, token: CancelToken
     ) -> list[Suggestion]:
         late = CancelToken()
-        writing: asyncio.Future[tuple[str, ...]] | None = None
         asked = context.trigger_kind is types.InlineCompletionTriggerKind.Invoked
-        if place.question is not None and (asked or self._filler.ready):
-            writing = asyncio.get_running_loop().run_in_executor(
-                self._model_thread, self._fill, place.question, (token, late)
-            )
+        leads = self._filler.leads
+        can = place.question is not None and (asked or self._filler.ready)
         try:
+            writing = self._write(place, token, late) if can and (asked or leads) else None
             at_once = await self._session.run(lambda _: self._at_once(place, token))
+            if can and writing is None and at_once is None:
+                writing = self._write(place, token, late)
             best: Suggestion | None = None
             if writing is not None:
                 wait_s = _PATIENCE_S if asked or at_once is None else _WAIT_S
@@ -130,8 +131,12 @@ class Inline:
                 best = await self._session.run(lambda _: self._checked(place, texts, token))
         finally:
             late.cancel()
-        found = [one for one in (best, at_once) if one is not None]
+        found = [one for one in ((best, at_once) if leads else (at_once, best)) if one is not None]
         return found[:1] if len(found) == 2 and found[0].text == found[1].text else found
+
+    def _write(self, place: _Place, *tokens: CancelToken) -> asyncio.Future[tuple[str, ...]]:
+        assert place.question is not None
+        return asyncio.get_running_loop().run_in_executor(self._model_thread, self._fill, place.question, tokens)
 
     # --- in the session's thread ---
 
