@@ -172,3 +172,21 @@ def _bounds(span: tuple[str, str] | None, bits: str, words: str) -> tuple[int, i
         return None
     width = widths.pop() if widths else 1
     return width - 1, 0
+
+
+def prose_lines(text: str) -> list[str]:
+    """The lines of a text that list no ports."""
+    listed = {line.strip() for _, line, _ in _lines(text)}
+    found = []
+    for line in bare_lines(text):
+        direct = _DIRECT.match(line)
+        if (
+            (direct is not None and direct[3].strip() in listed)
+            or line.strip() in listed
+            or line.strip() in (");", ")")
+        ):
+            continue
+        if _HEADING.match(line):
+            continue
+        found.append(line)
+    return found

@@ -14,6 +14,7 @@ from veriloop.assistant.generate.bench_text import expected_of, steps
 from veriloop.assistant.generate.fsm import machine_body
 from veriloop.assistant.generate.interface import Interface
 from veriloop.assistant.generate.karnaugh import grids, read_karnaugh
+from veriloop.assistant.generate.prose.reader import NotUnderstood, Read, read_prose
 from veriloop.assistant.generate.reference import Reference, Row, TableReference, rows
 from veriloop.assistant.generate.state_diagram import read_diagram
 from veriloop.assistant.generate.state_machine import StateMachine
@@ -77,15 +78,30 @@ def synthesise(text: str, interface: Interface) -> Synthesis | Abstained:
             questions += body.questions
         elif body is not None:
             found.append((kind, body))
+    if not found and not questions:
+        return _prose(text, interface)
     if not found:
-        reason = "the specification contradicts itself" if questions else "it holds no table, map, diagram or waveform"
-        return Abstained(reason=reason, questions=tuple(questions))
+        return Abstained(reason="the specification contradicts itself", questions=tuple(questions))
     if len({body.lines for _, body in found}) > 1:
         kinds = " and ".join(kind for kind, _ in found)
         return Abstained(reason=f"its {kinds} say different things")
     kind, body = found[0]
     rtl = f"{interface.header()}\n{body.lines.rstrip()}\nendmodule\n"
     return Synthesis(interface=interface, rtl=rtl, kind=kind, played=body.played, assumed=body.assumed)
+
+
+def _prose(text: str, interface: Interface) -> Synthesis | Abstained:
+    """A standard block that the text states in words, all of which are understood."""
+    read = read_prose(text, interface)
+    if isinstance(read, Read):
+        rtl = f"{interface.header()}\n{read.lines}\nendmodule\n"
+        return Synthesis(
+            interface=interface, rtl=rtl, kind=f"words: {read.block}", played=read.rows, assumed=read.assumed
+        )
+    reason = "it holds no table, map, diagram or waveform"
+    if isinstance(read, NotUnderstood):
+        reason += f", and what it says in words is not understood: {read.sentence[:120]}"
+    return Abstained(reason=reason)
 
 
 def _karnaugh(text: str, interface: Interface) -> _Body | Abstained | None:
