@@ -18,10 +18,11 @@ _SAME = r"(?:the )?(?:output(?: port| signal)?|`?(\w+)`?)"
 def read_constant(prose: Prose) -> Circuit | None:
     """An output that is always 0 or 1."""
     match = prose.take(
-        r"(?:always |constantly )?(?:drives?|outputs?|sets?|ties?|assigns?|holds?)(?: the)?(?: output)?(?: `?\w+`?)?(?: to| at)? ?(?:a )?(?:constant )?"
+        r"(?:that output should )?(?:always |constantly )?(?:drives?|outputs?|sets?|ties?|assigns?|holds?)(?: the)?(?: output)?(?: `?\w+`?)?(?: to| at)? ?(?:a )?(?:constant )?"
         r"(?:logic[- ])?(0|1|zero|one|low|high)(?: \(or logic (?:low|high)\))?(?: (?:always|at all times|constantly|combinationally))?"
     )
     output = prose.output
+    prose.drop(r"(?:circuit )?with no inputs? and one output(?: that outputs a constant (?:0|1|zero|one))?")
     if match is None or output is None or prose.inputs:
         return None
     value = number(match[1])
@@ -35,9 +36,15 @@ def read_wire(prose: Prose) -> Circuit | None:
     output, source = prose.output, prose.inputs[0] if len(prose.inputs) == 1 else None
     if output is None or source is None or output.width_bits != source.width_bits:
         return None
-    said = prose.take(r"(?:behaves? |acts? |works? )?(?:like |as )?wire(?: (?:connecting|from) .*)?") or prose.take(
-        rf"(?:assign|connect|drive|pass|copy|route|set)s? {_SAME} (?:to|with|from|equal to) (?:be )?(?:the )?(?:same (?:value )?(?:as )?)?"
-        r"(?:the )?(?:value of )?(?:the )?(?:input(?: port| signal)?|output(?: port| signal)?|`?\w+`?)(?: `?\w+`?)?(?: combinationally| directly| through)?"
+    said = (
+        prose.take(r"(?:behaves? |acts? |works? )?(?:(?:exactly |just )?like |as )?(?:an? )?(?:simple |plain )?wire")
+        or prose.take(
+            r"(?:connect|wire|route|pass|copy|forward)(?:s|es)? (?:the )?(?:input )?(?:port |signal )?`?\w+`?(?: directly| straight| unchanged)? (?:to|through to|onto) (?:the )?(?:output )?(?:port |signal )?`?\w+`?"
+        )
+        or prose.take(
+            rf"(?:assign|connect|drive|pass|copy|route|set)s? {_SAME} (?:to|with|from|equal to) (?:be )?(?:the )?(?:same (?:value )?(?:as )?)?"
+            r"(?:the )?(?:value of )?(?:the )?(?:input(?: port| signal)?|output(?: port| signal)?|`?\w+`?)(?: `?\w+`?)?(?: combinationally| directly| through)?"
+        )
     )
     if said is None:
         said = prose.take(

@@ -24,7 +24,9 @@ from veriloop.assistant.generate.prose.sentences import sentences
 from veriloop.assistant.generate.prose.specification import Prose
 from veriloop.assistant.generate.reference import Row
 
-_DATA = re.compile(r"^\s*(?://)?\s*(?:\|.*\||[01x-]+\s*\|)|-->|^\s*(?:end)?module\b|^\s*time\b", re.M | re.I)
+_DATA = re.compile(
+    r"^\s*(?://)?\s*(?:\|.*\||[01x-]+\s*\|)|-->|^\s*(?:module\s+\w+\s*[#(;]|endmodule\b)|^\s*time\b", re.M | re.I
+)
 _EMPTY = (
     r"(?:i would like you to )?(?:implement )?(?:a )?(?:module )?named `?\w+`? with the following interface",
     r"named `?\w+`? with the following interface",

@@ -14,11 +14,12 @@ _ASKS = re.compile(
     r"i would like you to |your task is to |suppose (?:that )?|"
     r"(?:the|this|your) (?:module|circuit|design|block|entity) (?:should|must|shall|has to|will|needs to|is to|can) ?|"
     r"(?:the|this|your) (?:module|circuit|design|block|entity) (?:is|has|implements|does)(?= )|"
+    r"(?:the|this|your) (?:module|circuit|design|block|entity) (?=[a-z]+s )|"
     r"imp(?:l?em)+ents? |create |build |design |construct |make |write |develop |describe |realize |include |have |has |be |"
     r"using verilog,? |in verilog,? |"
     r"(?:a |an |the )?(?:verilog |systemverilog |combinational |simple |sequential )*(?:module|circuit|design|logic|hardware)(?: in verilog)? "
     r"(?:that (?:implements |has |is |contains |behaves like |acts (?:as|like) |works (?:as|like) |will |should |includes |can )?"
-    r"|which (?:implements |has |is |contains )?|with the functionality of |to (?:implement )?|for |of (?=a ))|"
+    r"|which (?:implements |has |is |contains )?|with the functionality of |to (?:implement )?|for |of (?=an? ))|"
     r"to (?=implement|create|build)|(?:a|an|the) (?:following )?(?=\S)|following |simple |just |only )",
     re.I,
 )
@@ -50,12 +51,15 @@ def _blocks(text: str) -> Iterator[str]:
         item = _ITEM.match(line)
         if item is not None and not listing and _goes_on(current, item[0]):
             item = None
-        if (not line.strip() or item) and current:
+        heading = re.fullmatch(r"\s*[A-Z][\w ]{2,30}:\s*", line) is not None
+        if (not line.strip() or item or heading) and current:
             yield re.sub(r"\s+", " ", " ".join(current)).strip()
             current = []
         if line.strip():
             listing = item is not None or (listing and bool(current))
             current.append(line[item.end() :].strip() if item is not None else line.strip())
+            if heading:
+                yield current.pop()
 
 
 def _goes_on(lines: list[str], mark: str) -> bool:

@@ -78,7 +78,7 @@ def read_galois(prose: Prose, clocking: Clocking) -> Circuit | None:
         return None
     prose.drop(
         r"linear feedback shift register is a shift register usually with a few xor gates to produce the next state of the shift register",
-        r"galois lfsr is one particular arrangement that shifts right, where a bit position with a \"tap\" is xored with the lsb output bit \(\w+\[0\]\) to produce its next value, while bit positions without a tap shift right unchanged",
+        r"galois lfsr is one particular arrangement (?:that shifts right, )?where (?:a )?bit positions? with a \"tap\" (?:is|are) xored with the (?:lsb )?output bit(?: \(\w+\[0\]\))? to produce (?:its|each bit's) next value, while bit positions without a tap shift(?: right)?(?: unchanged)?",
         r"if the taps positions are carefully chosen, the lfsr can be made to be \"maximum-length\"",
         r"maximum-length lfsr of n bits cycles through 2\*\*n-1 states before repeating \(the all-zero state is never reached\)",
     )

@@ -38,7 +38,9 @@ def read_reversal(prose: Prose) -> Circuit | None:
     source, output = ports
     match = prose.take(
         rf"(?:re)?(reverse|flip|swap)s? (?:the )?(bit|byte)s?(?: order(?:ing)?| positions?)?{_OF}(?: and (?:write|output|assign)s? (?:the )?result to (?:the )?(?:output(?: port)?|`?\w+`?))?"
-    ) or prose.take(rf"reverses? (?:the )?(bit|byte) ?order(?:ing)?{_OF}")
+    ) or prose.take(
+        r"given (?:an? )?(?:(\d+)-bit )?(?:input )?vector(?: \[\d+:\d+\])?, reverse its (bit|byte) order(?:ing)?"
+    )
     if match is None:
         return None
     words = match[0]
@@ -170,6 +172,7 @@ def read_joined(prose: Prose) -> Circuit | None:
         own, bits = bits[: port.width_bits], bits[port.width_bits :]
         found[port.name] = joined(own)
     prose.drop(
+        r"given several input vectors, concatenate them together then splits? them up into several output vectors",
         r"concatenates? (?:the )?input vectors together then splits? them up into several output vectors",
         r"(?:there are )?(?:\w+) \d+-bit input vectors: .*, for a total of \d+ bits of input",
         r"(?:there are )?(?:\w+) \d+-bit output vectors: .*, for \d+ bits of output",
