@@ -25,7 +25,7 @@ A module named `starter`.
 
 Reset is synchronous, active high, and leads to state IDLE.
 """
-PROSE = "A module named `inv`.\n\n- input a\n- output y\n\nThe output is the complement of the input.\n"
+PROSE = "A module named `inv`.\n\n- input a\n- output y\n\nWhat the output makes of the input, everybody knows.\n"
 
 
 @pytest.fixture(autouse=True)

@@ -284,6 +284,6 @@ def test_a_waveform_that_no_simple_circuit_shows():
 # --- Nothing to go by ---
 
 
-@pytest.mark.parametrize("text", ["", "Make it fast.", "- input a\n- output y\n\nInvert a."])
+@pytest.mark.parametrize("text", ["", "Make it fast.", "- input a\n- output y\n\nTurn a into y as is usual."])
 def test_prose_is_left_alone(text):
     assert isinstance(synthesise(text), Abstained)
