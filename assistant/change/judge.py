@@ -28,6 +28,7 @@ from veriloop.assistant.verify.judged import (
     Judged,
     copied,
     evidence_of,
+    new_findings,
     new_warnings,
     passes,
     shown,
@@ -146,11 +147,13 @@ class Judge:
         steps: list[Step] = []
         errors: Counter[str] = Counter()
         warnings: list[Diagnostic] = []
+        faults: list[Diagnostic] = []
         for one in self._static_steps(copy, tests, designs, changed):
             steps.append(one.step)
+            faults += one.faults
             errors.update({f"{one.step.name}: {error}": count for error, count in one.errors.items()})
             warnings += one.warnings
-        return Judged(tuple(steps), errors, Evidence.NONE, (), tuple(warnings))
+        return Judged(tuple(steps), errors, Evidence.NONE, (), tuple(warnings), tuple(faults))
 
     def _static_steps(
         self, copy: Export, tests: Tests, designs: Sequence[Design], changed: Sequence[str]
@@ -282,6 +285,7 @@ class Judge:
             report=report,
             classes=classes,
             left_out=tuple(self._left_out),
+            findings=new_findings(base, after),
             warnings=(*self._warnings(outcome, classes), *(f"new finding that blocks: {line}" for line in blocking)),
             cached=bool(ran) and all(one.step.cached for one in ran),
             seconds=self._spent_s,

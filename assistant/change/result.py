@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from veriloop.assistant.design.model import Diagnostic
 from veriloop.assistant.verify.evidence import Evidence, Report
 
 
@@ -70,6 +71,8 @@ class Checked:
     warnings: tuple[str, ...] = ()
     """What a person should know although the check passed."""
     place: Place | None = None
+    findings: tuple[Diagnostic, ...] = ()
+    """What lint and elaboration find that was not there before."""
     cached: bool = False
     """Whether everything was known already."""
     seconds: float = 0.0

@@ -68,7 +68,8 @@ def text(checked: Checked) -> str:
     """The whole answer for a terminal."""
     lines = [*as_text(checked.report).splitlines()]
     lines[0] = title(checked)
-    lines[1:1] = [*(f"warning: {one}" for one in checked.warnings), *_placed(checked.place)]
+    said = [f"warning: {one}" for one in checked.warnings if not lines[0].endswith(one)]
+    lines[1:1] = [*said, *_placed(checked.place)]
     return "\n".join(lines) + "\n"
 
 
@@ -76,7 +77,8 @@ def markdown(checked: Checked, diff: str) -> str:
     """The whole answer for a merge request."""
     lines = as_markdown(checked.report, diff).splitlines()
     lines[0] = f"**{title(checked)}**"
-    said = [*(f"- warning: {one}" for one in checked.warnings), *(f"- {line}" for line in _placed(checked.place))]
+    warnings = [one for one in checked.warnings if not title(checked).endswith(one)]
+    said = [*(f"- warning: {one}" for one in warnings), *(f"- {line}" for line in _placed(checked.place))]
     lines[1:1] = ["", *said] if said else []
     return "\n".join(lines) + "\n"
 
@@ -88,7 +90,7 @@ def refusal(checked: Checked) -> str:
     for step in report.steps:
         if not step.passed:
             lines += _why(step, report)
-    lines += [f"warning: {one}" for one in checked.warnings]
+    lines += [f"warning: {one}" for one in checked.warnings if not lines[0].endswith(one)]
     lines += [f"left out: {_names(checked)}"] if checked.left_out else []
     again = [f"again: {report.replay}"] if report.replay else []
     shown = [_short(line) for line in lines][: REFUSAL_LINES - len(again)]

@@ -19,6 +19,7 @@ from veriloop.assistant.errors import NotVerified, UsageError
 from veriloop.assistant.repository.repository import Repository
 
 if TYPE_CHECKING:
+    from veriloop.assistant.cli.judging import Judged
     from veriloop.assistant.context import Context
     from veriloop.assistant.verify.evidence import Report
 
@@ -62,6 +63,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     reading.add_arguments(parser)
     parser.add_argument("--apply", action="store_true", help="write a PATCH that is verified into the work tree")
     parser.add_argument("--full", action="store_true", help="the whole report of a refused change, too")
+    parser.add_argument("--sarif", default="", metavar="FILE", help="the findings as SARIF 2.1.0, beside the result")
+    parser.add_argument("--junit", default="", metavar="FILE", help="the steps as JUnit XML, beside the result")
+    parser.add_argument("--github", action="store_true", help="annotations for GitHub's log, before the result")
     parser.add_argument(
         "--markdown", nargs="?", const="-", default="", metavar="FILE", help="the report as Markdown; - is stdout"
     )
@@ -115,8 +119,7 @@ def _judge(
     if found.keep and not applied:
         summary = {**text.summary(checked), "cached": True}
         answers.put(key, summary, runs_programs=found.runs_programs)
-    if arguments.markdown not in ("", "-"):
-        _write(session, arguments.markdown, text.markdown(checked, diff))
+    _write_forms(arguments, session, found, diff)
     if session.json:
         session.result("", {**text.data(checked, diff), "applied": applied})
         session.result("", {**text.summary(checked), "seconds": round(time.monotonic() - started, 3)})
@@ -127,6 +130,27 @@ def _judge(
         said = text.refusal(checked) if brief else text.text(checked)
         session.result(said + "applied to the work tree; veriloop undo takes it back\n" * applied, {})
     return checked.outcome.exit_code
+
+
+def _write_forms(arguments: argparse.Namespace, session: Session, found: Judged, diff: str) -> None:
+    """The answer in the forms that other programs read, each to its file."""
+    from veriloop.assistant.change import text
+    from veriloop.assistant.change.forms.github import workflow_commands
+    from veriloop.assistant.change.forms.junit import junit
+    from veriloop.assistant.change.forms.marks import marks
+    from veriloop.assistant.change.forms.sarif import sarif
+    from veriloop.assistant.verify.surroundings import own_version
+
+    checked = found.checked
+    shown = tuple(marks(checked, frozenset(found.context.config.user.check.blocking)))
+    if arguments.markdown not in ("", "-"):
+        _write(session, arguments.markdown, text.markdown(checked, diff))
+    if arguments.sarif:
+        _write(session, arguments.sarif, sarif(checked, shown, own_version()))
+    if arguments.junit:
+        _write(session, arguments.junit, junit(checked, shown))
+    if arguments.github and not session.json and shown:
+        session.result(workflow_commands(shown), {})
 
 
 def _apply(report: Report, context: Context, about: str) -> None:
@@ -217,7 +241,8 @@ def _write(session: Session, name: str, content: str) -> None:
 
 def _writes(arguments: argparse.Namespace) -> bool:
     """Whether more is asked for than the answer in a line."""
-    return bool(arguments.markdown) or arguments.full or arguments.apply
+    forms = (arguments.markdown, arguments.sarif, arguments.junit, arguments.github)
+    return any(forms) or arguments.full or arguments.apply
 
 
 def _options(arguments: argparse.Namespace) -> list[str]:

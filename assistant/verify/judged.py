@@ -33,21 +33,35 @@ class Judged:
     notes: tuple[str, ...] = ()
     warnings: tuple[Diagnostic, ...] = ()
     """What the static steps warn of."""
+    faults: tuple[Diagnostic, ...] = ()
+    """What they call errors, with the places."""
 
 
 def new_warnings(before: Judged, after: Judged) -> tuple[str, ...]:
     """The warnings that the base does not have; a warning that has only moved to another line is none."""
-    known = Counter(map(_unplaced, before.warnings))
-    found = []
-    for warning in after.warnings:
-        known[_unplaced(warning)] -= 1
-        if known[_unplaced(warning)] < 0:
-            found.append(str(warning))
+    return tuple(dict.fromkeys(map(str, new_among(before.warnings, after.warnings))))
+
+
+def new_findings(before: Judged, after: Judged) -> tuple[Diagnostic, ...]:
+    """The errors and the warnings that the base does not have, once each."""
+    found = (*new_among(before.faults, after.faults), *new_among(before.warnings, after.warnings))
     return tuple(dict.fromkeys(found))
 
 
-def _unplaced(warning: Diagnostic) -> tuple[str, str, str]:
-    return warning.path, warning.code, warning.message
+def new_among(before: Sequence[Diagnostic], after: Sequence[Diagnostic]) -> list[Diagnostic]:
+    """What was not found before; what has only moved to another line was."""
+    known = Counter(map(unplaced, before))
+    found = []
+    for one in after:
+        known[unplaced(one)] -= 1
+        if known[unplaced(one)] < 0:
+            found.append(one)
+    return found
+
+
+def unplaced(one: Diagnostic) -> tuple[str, str, str]:
+    """A finding without its line, which an edit elsewhere moves."""
+    return one.path, one.code, one.message
 
 
 def evidence_of(after: Judged) -> Evidence:

@@ -27,6 +27,8 @@ class Found:
     step: Step
     errors: Counter[str] = field(default_factory=Counter)
     warnings: tuple[Diagnostic, ...] = ()
+    faults: tuple[Diagnostic, ...] = ()
+    """The errors with their places."""
 
 
 def parse_step(root: Path, paths: Sequence[str], *, read: bool) -> Found:
@@ -116,6 +118,7 @@ def _step(name: str, design: Design, found: Sequence[Diagnostic]) -> Found:
         Step(name=f"{name} {design.toplevel}".rstrip(), passed=not errors, detail=detail),
         Counter(f"{one.path}: {one.message}" for one in errors),
         warnings,
+        tuple(errors),
     )
 
 

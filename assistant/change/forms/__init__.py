@@ -1,0 +1,1 @@
+"""The answer about a change in the forms that other programs read."""
