@@ -24,6 +24,8 @@ class InlineMeasured:
 
     seconds: list[float] = field(default_factory=list)
     """Until the first suggestion, of the places that got one."""
+    cpu_s: list[float] = field(default_factory=list)
+    """CPU seconds of the server and the model for the same places; unlike the others they do not grow with the load."""
     asked: int = 0
     breaking: int = 0
     """Suggestions with which the text has more syntax errors than without them."""
@@ -82,12 +84,15 @@ def _at(
     end = {"line": line, "character": len(row) // 2}
     start = {"line": line, "character": column}
     _change(server, root, path, versions, start, end, "")
+    before = server.whole_cpu_s
     took, items = _ask(server, root, one.at)
+    spent = server.whole_cpu_s - before
     _change(server, root, path, versions, start, start, taken)
     found.asked += 1
     if not items:
         return
     found.seconds.append(took)
+    found.cpu_s.append(spent)
     above, below = "\n".join([*rows[:line], kept]), "\n".join(["", *rows[line + 1 :]])
     gaps = SyntaxTree((above + below).encode()).gap_count
     for item in items:

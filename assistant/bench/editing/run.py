@@ -352,6 +352,7 @@ def _summary(
         "keystroke_diagnostics_p95_ms": _ms(ours.key_s, 95),
         "keystrokes_answered": len(ours.key_s) / _KEYS,
         "inline_first_p95_ms": _ms(ours.inline.seconds, 95) if ours.inline.seconds else None,
+        "inline_first_p95_cpu_ms": _ms(ours.inline.cpu_s, 95) if ours.inline.cpu_s else None,
         "inline_asked": ours.inline.asked,
         "inline_answered": round(ours.inline.answered, 4),
         "inline_model": ours.inline.model or None,
