@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Protocol
 
 from veriloop.assistant.design.edits import Edit, Patch, edited
 from veriloop.assistant.design.model import Design, Diagnostic
@@ -51,6 +52,27 @@ from veriloop.assistant.verify.verdict_key import VerdictKey, design_key, verdic
 _BASELINE = "baseline"
 
 
+class Elsewhere(Protocol):
+    """What runs testbenches on other machines; the runs are those that `run_testbench` would give here."""
+
+    def __call__(
+        self,
+        testbench: Testbench,
+        *,
+        root: Path,
+        scratch: Path,
+        toolchain: Toolchain,
+        cancel: CancelToken,
+        until_red: bool = False,
+    ) -> tuple[SimResult, ...]:
+        """As `run_testbench`."""
+        ...
+
+    def begin(self, testbenches: Sequence[Testbench], root: Path, cancel: CancelToken) -> None:
+        """Hands out tests that will be asked for, so that they run at the same time."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gate:
     """Judges changes of one repository.
@@ -64,6 +86,7 @@ class Gate:
         editable: globs of what a repair may change (`[project] editable`); none: all that does not judge.
         locked: globs of what no patch may touch (`[project] protected`).
         committed: the trees are git's own, so nothing of the work tree counts that they do not hold.
+        elsewhere: runs testbenches on other machines; none: here.
     """
 
     repository: Repository
@@ -74,6 +97,7 @@ class Gate:
     editable: tuple[str, ...] = ()
     locked: tuple[str, ...] = ()
     committed: bool = False
+    elsewhere: Elsewhere | None = None
     _red: dict[tuple[str, Testbench], tuple[SimResult, ...]] = field(
         default_factory=dict, init=False, repr=False, compare=False
     )
@@ -265,6 +289,18 @@ class Gate:
             self.cache.put(key, said)
         return static_steps(design, said)
 
+    def begin(self, testbenches: Sequence[Testbench], copy: Export) -> None:
+        """Hands out the tests on a copy whose verdicts are not known, where other machines run them."""
+        if self.elsewhere is None:
+            return
+        unknown = []
+        for testbench in testbenches:
+            key = verdict_key(testbench, root=copy.root, tree=_whole(copy), tools=self.toolchain.versions)
+            known = self._known(key, until_red=False) or self._known_but_for_layout(testbench, copy)
+            if known is None and not missing_files(testbench, copy.root):
+                unknown.append(testbench)
+        self.elsewhere.begin(unknown, copy.root, self.cancel)
+
     def test(
         self, testbench: Testbench, copy: Export, scratch: Path, *, until_red: bool = False
     ) -> tuple[Step, Evidence, tuple[str, ...]]:
@@ -287,7 +323,7 @@ class Gate:
             known = self._red.get((copy.tree, testbench))
         results = known or tuple(
             without_root(result, copy.root)
-            for result in run_testbench(
+            for result in (self.elsewhere or run_testbench)(
                 testbench,
                 root=copy.root,
                 scratch=scratch,

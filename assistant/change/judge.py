@@ -181,6 +181,7 @@ class Judge:
         waiting = self.history.ordered(tests.testbenches)
         gate = replace(self.gate, cancel=self._token())
         ran: list[_Ran] = []
+        gate.begin(waiting, copy)
         for index, test in enumerate(waiting):
             if not tests.named and any(not one.step.passed for one in ran) and self.request.budget_s is not None:
                 self._left_out += [LeftOut(one.name, ALREADY_REFUTED) for one in waiting[index:]]

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from veriloop.assistant.cli import reading
+from veriloop.assistant.cli.farming import add_farm_option, go_on_without, tests_elsewhere
 from veriloop.assistant.cli.session import Session
 from veriloop.assistant.cli.tree import open_repository
 from veriloop.assistant.errors import NotVerified, UsageError
@@ -61,6 +62,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--rtl", action="append", default=[], metavar="FILE", help="take this file where several hold the same module"
     )
     reading.add_arguments(parser)
+    add_farm_option(parser)
     parser.add_argument("--apply", action="store_true", help="write a PATCH that is verified into the work tree")
     parser.add_argument("--full", action="store_true", help="the whole report of a refused change, too")
     parser.add_argument("--sarif", default="", metavar="FILE", help="the findings as SARIF 2.1.0, beside the result")
@@ -75,6 +77,8 @@ def run(arguments: argparse.Namespace, session: Session) -> int:
     """Judges the change: 0 it has what is asked for, 1 refuted, 3 what is asked for was not reached."""
     started = time.monotonic()
     _sensible(arguments)
+    if arguments.detach:
+        return go_on_without(session)
     # In a hook nobody watches stages go by, and what is printed is to fit on a screen.
     session.quiet = arguments.staged and not (sys.stderr is not None and sys.stderr.isatty())
     repository = open_repository(session)
@@ -110,7 +114,17 @@ def _judge(
     from veriloop.assistant.cli.judging import judged
 
     replay = shlex.join(["veriloop", "check", *change.words, *_options(arguments)])
-    found = judged(arguments, session, repository, change.base, change.tree, replay, committed=change.committed)
+    with tests_elsewhere(arguments, session) as elsewhere:
+        found = judged(
+            arguments,
+            session,
+            repository,
+            change.base,
+            change.tree,
+            replay,
+            committed=change.committed,
+            elsewhere=elsewhere,
+        )
     checked = found.checked
     diff = repository.diff(change.base, change.tree)
     applied = bool(arguments.apply) and checked.outcome is Outcome.VERIFIED

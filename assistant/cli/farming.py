@@ -19,6 +19,7 @@ from veriloop.assistant.farm.detached import Detached, detach
 
 if TYPE_CHECKING:
     from veriloop.assistant.farm.farm import Farm
+    from veriloop.assistant.farm.tests import FarmTests
 
 MISSING = "the package that reaches other machines is not installed"
 HINT = "pip install 'veriloop[farm]'"
@@ -98,3 +99,23 @@ def farm_of(arguments: argparse.Namespace, session: Session) -> Iterator[Farm | 
             session.observe(Note(f"{error.message}; the work is done on this machine"))
             farm = None
         yield farm
+
+
+@contextlib.contextmanager
+def tests_elsewhere(arguments: argparse.Namespace, session: Session) -> Iterator[FarmTests | None]:
+    """What runs testbenches on the farm that the command line names; none where it names none.
+
+    Raises:
+        VeriloopError: as `farm_of`.
+    """
+    with farm_of(arguments, session) as farm:
+        if farm is None:
+            yield None
+            return
+        from veriloop.assistant.farm.tests import FarmTests
+
+        tests = FarmTests(farm)
+        try:
+            yield tests
+        finally:
+            tests.close()

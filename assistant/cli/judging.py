@@ -16,6 +16,7 @@ from veriloop.assistant.cli.subject import named_tests
 from veriloop.assistant.context import Context
 from veriloop.assistant.design.project import Project
 from veriloop.assistant.events import finish
+from veriloop.assistant.gate import Elsewhere
 from veriloop.assistant.repository.repository import Repository
 from veriloop.assistant.trust import RUNS_CODE
 
@@ -46,6 +47,7 @@ def judged(
     replay: str,
     *,
     committed: bool,
+    elsewhere: Elsewhere | None = None,
 ) -> Judged:
     """Judges what lies between two trees.
 
@@ -63,7 +65,7 @@ def judged(
         return tests_of(project, config, change, trusted_at=repository.root, everything=arguments.all)
 
     judge = Judge(
-        gate=replace(context.gate, committed=committed),
+        gate=replace(context.gate, committed=committed, elsewhere=elsewhere),
         config=config,
         policy=Policy.of(config, arguments.level),
         request=Request(base=base, tree=tree, budget_s=budget_s, everything=arguments.all, replay=replay),

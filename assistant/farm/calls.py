@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import pickle
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 from veriloop.assistant.errors import ToolFailed
@@ -25,8 +25,16 @@ def call_job(
     *,
     tools: Tools,
     timeout_s: float,
+    files: Mapping[str, bytes] | None = None,
 ) -> tuple[Job, dict[str, bytes]]:
     """The job that calls a function of a module with an item, and the contents that it needs by their digests.
+
+    Args:
+        work: the function; called in the job's directory.
+        item: what it is called with.
+        tools: what it must be run by.
+        timeout_s: wall seconds that it may take.
+        files: what else is to lie in the job's directory, by path.
 
     Pickles are read only by processes of the same user, on workers that are told what to run anyway.
 
@@ -37,15 +45,16 @@ def call_job(
     if "<" in getattr(plain, "__qualname__", "<"):
         raise TypeError(f"{plain} is no function of a module")
     content = pickle.dumps((work, item))
+    beside = files or {}
     name = digest(content)
     job = Job(
         argv=(PYTHON, "-m", "veriloop.assistant.farm.call", CALL, RESULT),
-        inputs=((CALL, name),),
+        inputs=((CALL, name), *((path, digest(data)) for path, data in beside.items())),
         outputs=(RESULT,),
         timeout_s=timeout_s,
         tools=tools,
     )
-    return job, {name: content}
+    return job, {name: content, **{digest(data): data for data in beside.values()}}
 
 
 def returned(done: Done) -> Any:
