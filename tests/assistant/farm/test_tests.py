@@ -18,7 +18,7 @@ from veriloop.assistant.events import CancelToken
 from veriloop.assistant.farm.tests import FarmTests
 from veriloop.assistant.verify.judged import without_root
 from veriloop.assistant.verify.simulation import run_testbench
-from veriloop.assistant.verify.testbench import CommandTest, VerilogTestbench
+from veriloop.assistant.verify.testbench import CommandTest, Testbench, VerilogTestbench
 from veriloop.assistant.verify.toolchain import Toolchain
 
 pytestmark = [pytest.mark.filterwarnings("ignore"), pytest.mark.needs("verilator", "c++")]
@@ -54,7 +54,7 @@ def test_they_say_the_same_here_and_there(farm, tmp_path, cache):
         (root / f"rtl/{name}.v").write_text(text)
     (root / "tb.v").write_text(BENCH)
     toolchain = Toolchain.find(cache=cache, cancel=CancelToken())
-    tests = [bench(f"rtl/{name}.v", "tb.v") for name in ("right", "wrong", "broken")]
+    tests: list[Testbench] = [bench(f"rtl/{name}.v", "tb.v") for name in ("right", "wrong", "broken")]
     tests.append(CommandTest(name="command", command="echo 1 passed; exit 1", timeout_s=20))
     there = FarmTests(farm)
     there.begin(tests[:2], root, CancelToken())
