@@ -7,14 +7,18 @@ the user's own command line asks for one.
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import functools
 import os
+import pty
 import resource
 import selectors
 import shutil
 import signal
+import struct
 import subprocess
 import tempfile
+import termios
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -345,6 +349,44 @@ def start_detached(argv: Sequence[str | Path], *, cwd: Path, stdout: Path, stder
     ]
     # Not by `subprocess`, which expects that its programs are waited for.
     return os.posix_spawn(words[0], words, os.environ, file_actions=files, setsid=True)
+
+
+@dataclass(frozen=True, slots=True)
+class InTerminal:
+    """A program that runs in a terminal of its own, whose other side is a descriptor."""
+
+    pid: int
+    descriptor: int
+
+
+@contextlib.contextmanager
+def in_terminal(
+    argv: Sequence[str | Path], *, cwd: Path, columns: int, rows: int, env: Mapping[str, str] | None = None
+) -> Iterator[InTerminal]:
+    """Starts a program in a pseudo-terminal of a size; its process group is killed in the end.
+
+    Raises:
+        ToolNotFound: the program is not there.
+    """
+    ours, theirs = pty.openpty()
+    try:
+        fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+        words = [str(word) for word in argv]
+        variables = {"TERM": "xterm-256color", **clean_environment(env)}
+        try:
+            process = subprocess.Popen(
+                words, cwd=cwd, env=variables, stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True
+            )
+        except FileNotFoundError as error:
+            raise ToolNotFound(f"{words[0]} is not installed", hint="veriloop doctor") from error
+        try:
+            yield InTerminal(process.pid, ours)
+        finally:
+            kill_with_descendants(process.pid)
+            process.wait()
+    finally:
+        os.close(ours)
+        os.close(theirs)
 
 
 @contextlib.contextmanager

@@ -24,6 +24,7 @@ has bwrap || useful="$useful bubblewrap"
 has nvim || useful="$useful neovim"
 # A queue to test against, where nothing may be left out.
 [ -z "${VERILOOP_REQUIRE:-}" ] || has slurmd || useful="$useful slurm-wlm"
+has tmux || useful="$useful tmux"
 # Debian's Python is linked statically; cocotb loads its shared library into the simulation.
 useful="$useful$("$python" -c '
 import ctypes, sys, sysconfig

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from veriloop.assistant.errors import NotVerified, UsageError
@@ -29,26 +29,10 @@ class Known:
 
     repository: Repository
     tests: tuple[Standing, ...]
-    judged: dict[tuple[str, str], bytes | None] = field(default_factory=dict)
-    """What files held in the trees that were judged, as far as it was asked for: it is asked after every key."""
 
     def told(self, module: str, path: Path, content: bytes) -> str:
         """How a module of a file stands, in a line; empty where no test exercises it."""
         return told(self.repository, self.tests, module, path, content, time.time())
-
-    def failing(self, module: str, path: Path, content: bytes) -> tuple[str, ...]:
-        """The tests that a module of a file fails, as far as that is said of the text as it is now."""
-        if not path.is_relative_to(self.repository.root):
-            return ()
-        relative = path.relative_to(self.repository.root).as_posix()
-        mine = [one for one in self.tests if one.state == "failed" and module in one.modules]
-        return tuple(one.name for one in mine if self._judged(one.tree, relative) == content)
-
-    def _judged(self, tree: str, relative: str) -> bytes | None:
-        key = (tree, relative)
-        if key not in self.judged:
-            self.judged[key] = self.repository.read(tree, relative)
-        return self.judged[key]
 
 
 @dataclass(frozen=True, slots=True)

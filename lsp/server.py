@@ -44,10 +44,6 @@ class Publishes(Protocol):
         """Looks at a file once the keyboard rests."""
         ...
 
-    def again(self) -> None:
-        """Looks at every open file again: something that is said of them has changed."""
-        ...
-
     def saved(self, uri: str) -> None:
         """Lints a file that was saved."""
         ...
@@ -66,10 +62,6 @@ class Verifies(Protocol):
 
     def lenses(self, session: Session, source: Source) -> list[types.CodeLens]:
         """How each module of a file stands."""
-        ...
-
-    def failures(self, session: Session, source: Source) -> list[types.Diagnostic]:
-        """The tests that the modules of a file fail."""
         ...
 
 

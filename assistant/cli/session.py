@@ -48,6 +48,8 @@ class Session:
         self.cancel = cancel or CancelToken()
         self.deadline: float | None = None
         """When the budget is spent, on `time.monotonic()`'s clock; set by the verb that has a budget."""
+        self.whole = False
+        """Whether all that a result says is wanted, also where one line would do."""
         self.quiet = False
         """Whether stages and notes are not shown: what is worth knowing stands in the result."""
         self._progress: Progress | None = None

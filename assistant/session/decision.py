@@ -68,10 +68,18 @@ def verdict_of(report: Mapping[str, Any]) -> Verdict:
     tests = report["tests"]
     cached = all(step["cached"] for step in report["steps"] if step["runs"])
     evidence = report["evidence"]
-    if not report["passed"]:
+    outcome = report.get("outcome", "")
+    if not report["passed"] or outcome == "refuted":
         reds = [f"{step['name']}: {step['detail']}" for step in report["steps"] if not step["passed"]]
-        line = f"refuted: {reds[0] if reds else 'new errors'}"
+        line = f"refuted: {next(iter([*reds, *reversed(report.get('warnings', ()))]), 'new errors')}"
         return Verdict(standing=Standing.REFUTED, line=line, cached=cached, data=report)
+    if outcome == "unchanged":
+        line = "not verified: only comments, layout or texts change, which no test could see"
+        return Verdict(standing=Standing.OPEN, line=line, cached=cached, data=report)
+    if outcome not in ("", "verified"):
+        left = "; ".join(f"{one['name']}: {one['why']}" for one in report.get("left_out", ()))
+        line = f"not verified: evidence: {evidence}" + (f"; left out: {left}" if left else "")
+        return Verdict(standing=Standing.OPEN, line=line, cached=cached, data=report)
     if not tests["ran"]:
         line = f"not verified: no test ran; evidence: {evidence}"
         return Verdict(standing=Standing.OPEN, line=line, cached=cached, data=report)

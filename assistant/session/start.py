@@ -32,6 +32,7 @@ def session(arguments: argparse.Namespace, cwd: Path) -> Iterator[Opened]:
         UsageError: the one to go on with is not there, or open elsewhere.
         ConfigError: it cannot be kept.
     """
+    _recover(cwd)
     root = find_root(cwd)
     place = begin(root) if arguments.resume is None else resume(root, arguments.resume)
     try:
@@ -39,3 +40,15 @@ def session(arguments: argparse.Namespace, cwd: Path) -> Iterator[Opened]:
             yield Opened(Conversation(record, cwd, place), place, root)
     finally:
         place.close()
+
+
+def _recover(cwd: Path) -> None:
+    """Takes back at once what a process that was killed left half made; where nothing is, nothing is loaded for it."""
+    found = next((folder / ".git" for folder in (cwd, *cwd.parents) if (folder / ".git").exists()), None)
+    if found is None or (found.is_dir() and not (found / "veriloop" / "journal.json").exists()):
+        return
+    # Imported here because git's library takes longer to load than a terminal to open.
+    from veriloop.assistant.repository.journal import recover
+    from veriloop.assistant.repository.repository import Repository
+
+    recover(Repository.open(cwd))

@@ -21,6 +21,7 @@ class Turn(Session):
 
     def __init__(self, emit: Emit, *, cwd: Path, cancel: CancelToken) -> None:
         super().__init__(cwd=cwd, cancel=cancel)
+        self.whole = True
         self._emit = emit
 
     def observe(self, event: Event) -> None:

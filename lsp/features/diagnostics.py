@@ -29,13 +29,7 @@ _SEVERITIES = {
 def register(server: Server) -> None:
     """Registers the features."""
     options = types.DiagnosticOptions(inter_file_dependencies=True, workspace_diagnostics=False, identifier="veriloop")
-
-    def pull(
-        session: Session, params: types.DocumentDiagnosticParams, cancel: CancelToken
-    ) -> types.RelatedFullDocumentDiagnosticReport:
-        return types.RelatedFullDocumentDiagnosticReport(items=encoded(server, params.text_document.uri))
-
-    server.answers(types.TEXT_DOCUMENT_DIAGNOSTIC, options)(pull)
+    server.answers(types.TEXT_DOCUMENT_DIAGNOSTIC, options)(_pull)
     server.publisher = Publisher(server)
 
 
@@ -56,18 +50,6 @@ class Publisher:
             waiting.cancel()
         loop = asyncio.get_running_loop()
         self._waiting[uri] = loop.call_later(after_s, lambda: self._server.spawn(self._publish(uri)))
-
-    def again(self) -> None:
-        """Looks at every open file again, or asks a client that asks for diagnostics to do so."""
-        if self._server.supports("text_document", "diagnostic"):
-            if self._server.supports("workspace", "diagnostics", "refresh_support"):
-                self._server.spawn(self._refresh())
-            return
-        for path in self._server.session.versions:
-            self.soon(self._server.session.positions.uri(path))
-
-    async def _refresh(self) -> None:
-        await self._server.workspace_diagnostic_refresh_async(None)
 
     def saved(self, uri: str) -> None:
         """Lints a file that was saved, beside the requests; an earlier lint of it is stopped."""
@@ -94,7 +76,7 @@ class Publisher:
         path = path_of(uri)
         if path not in session.versions:
             return
-        found, version = await session.run(lambda token: (encoded(self._server, uri), session.versions.get(path)))
+        found, version = await session.run(lambda token: (encoded(session, uri), session.versions.get(path)))
         if path in session.versions:
             self._server.text_document_publish_diagnostics(types.PublishDiagnosticsParams(uri, found, version))
 
@@ -118,9 +100,14 @@ class Publisher:
             await self._publish(uri)
 
 
-def encoded(server: Server, uri: str) -> list[types.Diagnostic]:
-    """What is wrong with a file: what slang says now, what Verilator said of the text that was saved, failing tests."""
-    session = server.session
+def _pull(
+    session: Session, params: types.DocumentDiagnosticParams, cancel: CancelToken
+) -> types.RelatedFullDocumentDiagnosticReport:
+    return types.RelatedFullDocumentDiagnosticReport(items=encoded(session, params.text_document.uri))
+
+
+def encoded(session: Session, uri: str) -> list[types.Diagnostic]:
+    """What is wrong with a file: what slang says now, and what Verilator said of the text that was saved."""
     source = session.source(uri)
     found = session.analysis.live.diagnostics(source)
     if session.lint.get(source.path):
@@ -128,8 +115,7 @@ def encoded(server: Server, uri: str) -> list[types.Diagnostic]:
 
         found = tuple(without_repeats(found, session.lint[source.path]))
     root = _complaint(session, source.path)
-    tests = server.verification.failures(session, source)
-    return [*root, *tests, *(_diagnostic(session, source, one) for one in found)]
+    return [*root, *(_diagnostic(session, source, one) for one in found)]
 
 
 def _linted(path: Path, project: Project | None, token: CancelToken) -> tuple[Diagnostic, ...]:

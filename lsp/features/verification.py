@@ -64,7 +64,6 @@ class Verification:
         finally:
             self._looking.discard(root)
         self.known[root] = known
-        self.server.publisher.again()
         if root in self._again:
             self._again.discard(root)
             self._looking.add(root)
@@ -87,23 +86,6 @@ class Verification:
                 place = session.positions.range(source, one.at, one.at + len(one.name.encode()))
                 arguments: list[Any] = [session.positions.uri(source.path), one.name]
                 found.append(types.CodeLens(place, types.Command(text, VERIFY, arguments=arguments)))
-        return found
-
-    def failures(self, session: Session, source: Source) -> list[types.Diagnostic]:
-        """The tests that the modules of a file fail now, each at the module that it exercises."""
-        project = session.analysis.workspace.project_of(source.path)
-        known = self.known.get(project.root) if project is not None else None
-        if known is None or is_test_path(source.path.relative_to(known.repository.root)):
-            return []
-        found = []
-        for one in source.outline.declarations:
-            if one.kind not in DESIGN_UNITS:
-                continue
-            place = session.positions.range(source, one.at, one.at + len(one.name.encode()))
-            for test in known.failing(one.name, source.path, source.content):
-                text = f"{test} fails"
-                severity = types.DiagnosticSeverity.Warning
-                found.append(types.Diagnostic(place, text, severity, code="test", source="veriloop"))
         return found
 
     # --- what can be done ---
