@@ -30,6 +30,8 @@ _SMALLEST_CELLS = 2048
 _PIECE_BYTES = 256
 _LOG_LINES = 20
 _FULL_FLOAT = 0
+_SUFFIX_FIRST = "suffix, middle, prefix"
+"""How models of our own training want a gap to be asked for."""
 
 OnPiece = Callable[[int, str], None]
 
@@ -165,6 +167,8 @@ class Engine:
         if min(before, after, middle) < 0:
             raise ModelFailed("this model cannot fill in", hint="veriloop models use NAME --for complete")
         tokens = [before, *self.tokenize(prefix), after, *self.tokenize(suffix), middle]
+        if self._text_of("veriloop.fim_order") == _SUFFIX_FIRST:
+            tokens = [after, *self.tokenize(suffix), middle, *self.tokenize(prefix)]
         return self._generate(tokens, sampling, n, on_piece)
 
     def score(self, prompt: str, continuations: Sequence[str]) -> tuple[Score, ...]:

@@ -10,11 +10,13 @@ from collections.abc import Sequence
 from veriloop.assistant.cli.session import Session
 from veriloop.assistant.errors import ToolNotFound, UsageError
 from veriloop.assistant.events import Note, finish
+from veriloop.assistant.repository.repository import Repository
 from veriloop.assistant.training.check import Problem, check_families, lint
 from veriloop.assistant.training.corpus import TASKS, design
 from veriloop.assistant.training.draft import Family, families
+from veriloop.assistant.training.mine.rows import mined
 from veriloop.assistant.training.produce import produce
-from veriloop.assistant.training.row import Task
+from veriloop.assistant.training.row import Task, distinct
 from veriloop.assistant.verify.verilator import Verilator
 
 HELP = "generate designs with specifications and broken copies, all checked by simulation"
@@ -32,6 +34,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--jobs", type=int, default=1, metavar="N", help="processes (default: 1)")
     parser.add_argument("--check", action="store_true", help="simulate every variant against its reference model")
     parser.add_argument("--show", action="store_true", help="print the designs")
+    parser.add_argument("--mine", metavar="REPO", help="instead: a git repository's modules, and the fixes of its bugs")
+    parser.add_argument("--commits", type=int, default=5000, metavar="N", help="how far back (default: 5000)")
+    parser.add_argument("--any-licence", action="store_true", help="take files under other people's licences, too")
     parser.add_argument("--list", action="store_true", help="name the families")
 
 
@@ -39,6 +44,8 @@ def run(arguments: argparse.Namespace, session: Session) -> int:
     """Lists, shows, checks or writes. 0; 1 where a design does not do what its model does."""
     if arguments.seeds < 1 or arguments.jobs < 1 or arguments.mutants < 0 or arguments.compose < 0:
         raise UsageError("--seeds and --jobs must be above 0, --mutants and --compose not below")
+    if arguments.mine:
+        return _mine(arguments, session)
     chosen = families(arguments.families)
     if arguments.list:
         return _list(chosen, session)
@@ -63,6 +70,43 @@ def run(arguments: argparse.Namespace, session: Session) -> int:
         session.observe,
     )
     session.result(f"{made.rows} new rows in {made.new_files} of {made.files} files", dataclasses.asdict(made))
+    return 0
+
+
+def _mine(arguments: argparse.Namespace, session: Session) -> int:
+    """Writes the rows of a repository into one file, and says what was left out and why."""
+    if arguments.out is None or arguments.commits < 1:
+        raise UsageError("where do the rows go?", hint="veriloop train data --mine REPO --out DIR")
+    repository = Repository.open(session.cwd / str(arguments.mine))
+    out = session.cwd / str(arguments.out)
+    target = out / f"mined-{repository.root.name}.jsonl"
+    dropped: Counter[str] = Counter()
+    found = distinct(
+        mined(
+            repository,
+            most_commits=arguments.commits,
+            any_licence=arguments.any_licence,
+            dropped=dropped,
+            cancel=session.cancel,
+        )
+    )
+    counts: Counter[str] = Counter()
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        part = target.with_suffix(".part")
+        with part.open("w") as stream:
+            for row in found:
+                counts[f"{row.task} {row.split}"] += 1
+                stream.write(row.to_json() + "\n")
+        part.replace(target)
+    except OSError as error:
+        raise UsageError(f"cannot keep rows in {out}: {error.strerror}") from error
+    modules, fixes = (sum(n for key, n in counts.items() if key.startswith(task)) for task in TASKS)
+    left_out = ", ".join(f"{count} {why}" for why, count in dropped.most_common()) or "nothing"
+    session.result(
+        f"{modules} modules and {fixes} fixes in {target.name}; left out: {left_out}",
+        {"file": str(target), "modules": modules, "fixes": fixes, "rows": dict(counts), "left_out": dict(dropped)},
+    )
     return 0
 
 

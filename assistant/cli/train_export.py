@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 HELP = "write a trained model as a GGUF file, compare it, and put it among this machine's models"
 
-_NEEDED = ("torch", "transformers", "tokenizers", "gguf", "llama_cpp")
+_NEEDED = ("torch", "transformers", "tokenizers", "peft", "gguf", "llama_cpp")
 _TEXTS = 40
 _LINES = 1000
 _LEAST_AGREEMENT = 0.98
@@ -33,7 +33,6 @@ _LEAST_AGREEMENT = 0.98
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declares what is exported, and where to."""
     parser.add_argument("run", metavar="DIR", help="the --out of train sft or train rl, or a Hugging Face model")
-    parser.add_argument("--adapter", metavar="DIR", help="a LoRA adapter to merge into the Hugging Face model")
     parser.add_argument("--name", metavar="NAME", help="what it is called; the run's name")
     parser.add_argument("--out", metavar="DIR", help="write file, facts and card there; else into models")
     parser.add_argument("--exact", action="store_true", help="32-bit floats instead of 8-bit blocks")
@@ -46,8 +45,7 @@ def run(arguments: argparse.Namespace, session: Session) -> int:
         raise ToolNotFound(f"exporting needs {', '.join(missing)}", hint="pip install 'veriloop[train,model]'")
     from veriloop.assistant.training.lm.source import open_source
 
-    adapter = session.cwd / str(arguments.adapter) if arguments.adapter else None
-    source = open_source(session.cwd / str(arguments.run), adapter=adapter)
+    source = open_source(session.cwd / str(arguments.run))
     name = arguments.name or source.facts.name
     scores = _scores(session.cwd / str(arguments.scores)) if arguments.scores else {}
     with tempfile.TemporaryDirectory(prefix="veriloop-export-") as place:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import importlib.util
 import shlex
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
 HELP = "train a small model on generated rows, to a GGUF file"
 
-_NEEDED = ("torch", "transformers", "tokenizers", "gguf")
+_NEEDED = ("torch", "transformers", "tokenizers", "gguf", "peft")
+_ADAPTER_RATE = 2e-4
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -34,6 +35,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="what veriloop train data has written; may be given several times, and rows may join while it runs",
     )
     parser.add_argument("--out", required=True, metavar="DIR", help="checkpoint, tokenizer and model; gone on with")
+    parser.add_argument("--base", metavar="DIR", help="a Llama in Hugging Face's form: an adapter is trained for it")
+    parser.add_argument("--rank", type=int, default=8, metavar="N", help="of the adapter (default: 8)")
     parser.add_argument("--minutes", type=float, default=60.0, metavar="M", help="of training in all (default: 60)")
     parser.add_argument("--threads", type=int, default=1, metavar="N", help="for training (default: 1)")
     parser.add_argument("--width", type=int, default=192, metavar="N", help="of the embedding (default: 192)")
@@ -65,6 +68,8 @@ def run(arguments: argparse.Namespace, session: Session) -> int:
     rows = read()
     out = Path(session.cwd / str(arguments.out))
     out.mkdir(parents=True, exist_ok=True)
+    if arguments.base:
+        return _adapter(arguments, read, rows, out, session)
     words = out / TOKENIZER
     if not words.is_file():
         learnt = (row for row in rows if row.split == "train" and row.task == "module")
@@ -90,26 +95,51 @@ def run(arguments: argparse.Namespace, session: Session) -> int:
     return 130 if session.cancel.cancelled else 0
 
 
-def _run_facts(arguments: argparse.Namespace, shape: Shape, rows: Sequence[Row], out: Path) -> RunFacts:
+def _adapter(
+    arguments: argparse.Namespace, read: Callable[[], list[Row]], rows: Sequence[Row], out: Path, session: Session
+) -> int:
+    """Trains an adapter for a model in Hugging Face's form."""
+    from veriloop.assistant.training.lm.lora import train_adapter
+    from veriloop.assistant.training.lm.run import write_facts
+    from veriloop.assistant.training.lm.sft import Schedule
+
+    base = session.cwd / str(arguments.base)
+    if arguments.rank < 1:
+        raise UsageError("--rank must be above 0")
+    write_facts(out, _run_facts(arguments, None, rows, out))
+    schedule = Schedule(seconds=60 * arguments.minutes, threads=arguments.threads, rate=_ADAPTER_RATE)
+    work = train_adapter(
+        read, base, schedule, out, rank=arguments.rank, context=arguments.context, cancel=session.cancel
+    )
+    finish(work, session.observe)
+    text = f"the adapter is in {arguments.out}; veriloop train export {arguments.out} merges it"
+    session.result(text, {"out": str(arguments.out), "base": str(base), "rows": len(rows)})
+    return 130 if session.cancel.cancelled else 0
+
+
+def _run_facts(arguments: argparse.Namespace, shape: Shape | None, rows: Sequence[Row], out: Path) -> RunFacts:
     """What is known of this run: also what earlier commands in the same directory were."""
     from veriloop.assistant.training.lm.run import CHECKPOINT, RunFacts, read_facts
 
     before: tuple[str, ...] = ()
     if (out / CHECKPOINT).is_file():
         facts = read_facts(out)
-        if facts.shape != asdict(shape):
+        if facts.shape != (asdict(shape) if shape else {}):
             raise UsageError(f"the checkpoint in {out} is of another shape", hint="--out NEW_DIRECTORY")
         before = facts.commands
     words = ["veriloop", "train", "sft"]
     for directory in arguments.rows:
         words += ["--rows", Path(directory).name]
-    words += ["--width", str(shape.width), "--layers", str(shape.layers), "--context", str(shape.context)]
+    if shape is None:
+        words += ["--base", Path(arguments.base).name, "--rank", str(arguments.rank)]
+    else:
+        words += ["--width", str(shape.width), "--layers", str(shape.layers), "--context", str(shape.context)]
     words += ["--minutes", f"{arguments.minutes:g}", "--out", out.name]
     command = shlex.join(words)
     families = {(row.family, row.split) for row in rows if "+" not in row.family}
     return RunFacts(
         name=arguments.name,
-        shape=asdict(shape),
+        shape=asdict(shape) if shape else {},
         rows=sum(row.split == "train" for row in rows),
         families=len({name for name, split in families if split == "train"}),
         held_out=len({name for name, split in families if split == "family"}),

@@ -77,8 +77,11 @@ def insertion_answer(number: int, text: str) -> str:
 
 
 def fim_prompt(prefix: str, suffix: str) -> str:
-    """The question what stands between; for models without their own tokens for it, `Model.infill` is there."""
-    return f"{FIM_PREFIX}{neutral(prefix)}{FIM_SUFFIX}{neutral(suffix)}{FIM_MIDDLE}"
+    """The question what stands between, as our own model is asked it; for any model `Model.infill` is there.
+
+    What comes after stands first, so that the answer goes on where the prefix ends, as in any text.
+    """
+    return f"{FIM_SUFFIX}{neutral(suffix)}{FIM_MIDDLE}{neutral(prefix)}"
 
 
 def spec_prompt(specification: str) -> str:

@@ -152,6 +152,8 @@ def _write_tokenizer(writer: gguf.GGUFWriter, data: Mapping[str, Any], config: A
         writer.add_bos_token_id(end)
         writer.add_eos_token_id(end)
     writer.add_add_bos_token(False)
+    if FIM_MIDDLE in numbers:
+        writer.add_string("veriloop.fim_order", "suffix, middle, prefix")
     for key, token in (("pre", FIM_PREFIX), ("suf", FIM_SUFFIX), ("mid", FIM_MIDDLE)):
         # Many models name them without the vertical bars.
         number = numbers.get(token, numbers.get(token.replace("|", "")))

@@ -11,6 +11,7 @@ from veriloop.assistant.errors import UsageError
 
 CHECKPOINT = "checkpoint.pt"
 TOKENIZER = "tokenizer.json"
+ADAPTER = "adapter_config.json"
 _FACTS = "run.json"
 
 

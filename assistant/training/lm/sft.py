@@ -124,32 +124,56 @@ def train(
     *,
     cancel: CancelToken,
 ) -> Run[LlamaForCausalLM]:
-    """Trains until the time is over; a directory that holds a checkpoint is gone on with.
+    """Trains a small model from nothing; arguments as in `learn`, and the model's shape."""
+    torch.manual_seed(schedule.seed)
+    model = LlamaForCausalLM(shape.config(tokenizer.get_vocab_size()))
+    optimizers = Optimizers.of(model, schedule)
+    yield from learn(model, optimizers, rows, tokenizer, shape.context, schedule, out, cancel=cancel)
+    return model
+
+
+def learn(
+    model: Any,
+    optimizer: Optimizers,
+    rows: Callable[[], Sequence[Row]],
+    tokenizer: Tokenizer,
+    context: int,
+    schedule: Schedule,
+    out: Path,
+    *,
+    cancel: CancelToken,
+) -> Run[None]:
+    """Trains a model until the time is over; a directory that holds a checkpoint is gone on with.
 
     Args:
+        model: what learns; of one that is partly frozen the checkpoint keeps the other part.
+        optimizer: of what learns.
         rows: gives what to learn from; it is asked again for every chunk, so that rows may join while it runs. Only
             those of the split `train` are used.
         tokenizer: the words.
-        shape: of the model.
+        context: tokens that a text may have.
         schedule: time and rates.
         out: where the checkpoint lies.
         cancel: ends it after the present step, with a checkpoint.
+
+    Raises:
+        UsageError: there is nothing to learn from, or the checkpoint is another model's.
     """
     torch.set_num_threads(schedule.threads)
-    torch.manual_seed(schedule.seed)
     out.mkdir(parents=True, exist_ok=True)
-    model = LlamaForCausalLM(shape.config(tokenizer.get_vocab_size()))
-    optimizer = Optimizers.of(model, schedule)
     state = _resume(out / CHECKPOINT, model, optimizer)
     learnt = [row for row in rows() if row.split == "train"]
     if not learnt:
         raise UsageError("none of these rows may be trained on", hint="veriloop train data --out DIR")
-    yield Note(f"{sum(value.numel() for value in model.parameters()) / 1e6:.2f} M parameters, {len(learnt)} rows")
+    learning = sum(value.numel() for value in model.parameters() if value.requires_grad)
+    yield Note(f"{learning / 1e6:.2f} M parameters learn, from {len(learnt)} rows")
     saved = noted = time.monotonic()
     model.train()
     while state.seconds < schedule.seconds and not cancel.cancelled:
         learnt = [row for row in rows() if row.split == "train"]
-        ready = _chunk(learnt, tokenizer, shape, schedule, state)
+        ready = _chunk(learnt, tokenizer, context, schedule, state)
+        if not ready:
+            raise UsageError(f"no text of these rows has fewer than {context} tokens", hint="--context N")
         for batch in ready[state.batch :]:
             began = time.monotonic()
             optimizer.set_rate(state.seconds / schedule.seconds)
@@ -166,18 +190,17 @@ def train(
                 break
         else:
             state.next_chunk(-(-len(learnt) // _CHUNK_ROWS))
-    return model
 
 
 def _chunk(
-    rows: Sequence[Row], tokenizer: Tokenizer, shape: Shape, schedule: Schedule, state: _State
+    rows: Sequence[Row], tokenizer: Tokenizer, context: int, schedule: Schedule, state: _State
 ) -> list[list[Example]]:
     """The batches of the present chunk: the same for the same rows, so that a run can go on inside it."""
     order = sorted(rows, key=lambda row: zlib.crc32(f"{schedule.seed} {state.epoch} {row.digest}".encode()))
     source = random.Random(f"{schedule.seed} {state.epoch} {state.chunk}")
     start = state.chunk * _CHUNK_ROWS
     ready = list(
-        batches(examples(order[start : start + _CHUNK_ROWS], tokenizer, shape.context, source), schedule.batch_tokens)
+        batches(examples(order[start : start + _CHUNK_ROWS], tokenizer, context, source), schedule.batch_tokens)
     )
     source.shuffle(ready)
     return ready
@@ -283,10 +306,19 @@ def _step(model: LlamaForCausalLM, optimizer: Optimizers, batch: Sequence[Exampl
     return float(loss.detach())
 
 
-def _save(path: Path, model: LlamaForCausalLM, optimizer: Optimizers, state: _State) -> None:
+def _save(path: Path, model: Any, optimizer: Optimizers, state: _State) -> None:
     part = path.with_suffix(".part")
-    torch.save({"model": model.state_dict(), "optimizers": optimizer.state_dicts(), "state": asdict(state)}, part)
+    held = {"model": learnt_part(model), "optimizers": optimizer.state_dicts(), "state": asdict(state)}
+    torch.save(held, part)
     part.replace(path)
+
+
+def learnt_part(model: Any) -> dict[str, Any]:
+    """The weights of a model; of one that is partly frozen those that are not."""
+    whole: dict[str, Any] = model.state_dict()
+    if all(value.requires_grad for value in model.parameters()):
+        return whole
+    return {name: value.detach() for name, value in model.named_parameters() if value.requires_grad}
 
 
 def save_model(path: Path, model: LlamaForCausalLM, steps: int, seconds: float) -> None:
@@ -297,14 +329,17 @@ def save_model(path: Path, model: LlamaForCausalLM, steps: int, seconds: float) 
     part.replace(path)
 
 
-def _resume(path: Path, model: LlamaForCausalLM, optimizer: Optimizers) -> _State:
+def _resume(path: Path, model: Any, optimizer: Optimizers) -> _State:
     if not path.is_file():
         return _State()
     held: dict[str, Any] = torch.load(path, weights_only=True)
-    try:
-        model.load_state_dict(held["model"])
-    except RuntimeError as error:
-        raise UsageError(f"the checkpoint {path} is of another shape", hint="--out NEW_DIRECTORY") from error
+    wanted = learnt_part(model)
+    shapes = {name: value.shape for name, value in held["model"].items()}
+    if shapes != {name: value.shape for name, value in wanted.items()}:
+        raise UsageError(f"the checkpoint {path} is of another shape", hint="--out NEW_DIRECTORY")
+    model.load_state_dict(held["model"], strict=False)
+    if not held["optimizers"]:
+        raise UsageError(f"training cannot go on from {path}", hint="--out NEW_DIRECTORY")
     optimizer.load(held["optimizers"])
     return _State(**held["state"])
 

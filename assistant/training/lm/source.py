@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import json
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import torch
+from peft import PeftModel
 from transformers import AutoModelForCausalLM
 
 from veriloop.assistant.errors import UsageError
 from veriloop.assistant.training.lm.card import card
 from veriloop.assistant.training.lm.export import write_gguf
+from veriloop.assistant.training.lm.lora import widened
 from veriloop.assistant.training.lm.parity import fitting, same_tokens
-from veriloop.assistant.training.lm.run import CHECKPOINT, TOKENIZER, RunFacts, read_facts
+from veriloop.assistant.training.lm.run import ADAPTER, CHECKPOINT, TOKENIZER, RunFacts, read_facts
 from veriloop.assistant.training.lm.sft import Shape, progress_of, trained, weights_of
 from veriloop.assistant.training.lm.tokenizer import load_tokenizer
 from veriloop.models.local import LocalModel
@@ -77,13 +80,15 @@ class Source:
         return same / max(1, places)
 
 
-def open_source(directory: Path, *, adapter: Path | None = None) -> Source:
-    """What a directory holds.
+def open_source(directory: Path) -> Source:
+    """What a directory holds: a run of this pipeline, an adapter, or a Llama in Hugging Face's form.
 
     Raises:
         UsageError: nothing that can be exported.
     """
-    if (directory / CHECKPOINT).is_file() and adapter is None:
+    if (directory / ADAPTER).is_file():
+        return _adapter(directory)
+    if (directory / CHECKPOINT).is_file():
         facts = read_facts(directory)
         words = directory / TOKENIZER
         size = load_tokenizer(words).get_vocab_size()
@@ -91,23 +96,30 @@ def open_source(directory: Path, *, adapter: Path | None = None) -> Source:
         progress = progress_of(directory)
         return Source(facts=facts, model=model.eval(), tokenizer=words, licence="Apache-2.0", progress=progress)
     if (directory / "config.json").is_file():
-        return _hugging_face(directory, adapter)
+        model, _ = widened(directory)
+        words = directory / TOKENIZER
+        if load_tokenizer(words).get_vocab_size() < model.config.vocab_size:
+            # Not widened: the file holds what the directory holds.
+            model = AutoModelForCausalLM.from_pretrained(directory, local_files_only=True, dtype=torch.float32)
+        return _foreign(directory, model, words)
     raise UsageError(f"{directory} holds no trained model", hint="veriloop train sft --out DIR")
 
 
-def _hugging_face(directory: Path, adapter: Path | None) -> Source:
-    config = json.loads((directory / "config.json").read_text())
-    if config.get("model_type") != "llama" or not (directory / TOKENIZER).is_file():
-        raise UsageError(
-            f"{directory} is no Llama with a {TOKENIZER}",
-            hint="convert it with llama.cpp's convert_hf_to_gguf.py, then veriloop models add FILE",
-        )
-    model = AutoModelForCausalLM.from_pretrained(directory, local_files_only=True, dtype=torch.float32)
-    if adapter is not None:
-        from peft import PeftModel
+def _adapter(directory: Path) -> Source:
+    """An adapter, merged into the base that it names."""
+    base = Path(json.loads((directory / ADAPTER).read_text())["base_model_name_or_path"])
+    words = directory / TOKENIZER
+    model, _ = widened(base, words)
+    with warnings.catch_warnings():
+        # peft asks transformers by a name that is to go.
+        warnings.simplefilter("ignore", FutureWarning)
+        merged = PeftModel.from_pretrained(model, directory, local_files_only=True).merge_and_unload()
+    return replace(_foreign(directory, merged, words), progress=progress_of(directory))
 
-        if not (adapter / "adapter_config.json").is_file():
-            raise UsageError(f"{adapter} holds no adapter", hint="veriloop train sft --base DIR --out DIR")
-        model = PeftModel.from_pretrained(model, adapter, local_files_only=True).merge_and_unload()
-    facts = RunFacts(name=(adapter or directory).resolve().name, shape={}, commands=())
-    return Source(facts=facts, model=model.eval(), tokenizer=directory / TOKENIZER, licence="see the base model")
+
+def _foreign(directory: Path, model: Any, words: Path) -> Source:
+    try:
+        facts = read_facts(directory)
+    except UsageError:
+        facts = RunFacts(name=directory.resolve().name, shape={})
+    return Source(facts=facts, model=model.eval(), tokenizer=words, licence="that of the base model")

@@ -38,7 +38,8 @@ def texts(row: Row, source: random.Random) -> Iterator[Text]:
         if found is not None:
             yield found
         return
-    yield Text(spec_prompt(row.spec.module), row.rtl + END)
+    if row.spec.module:
+        yield Text(spec_prompt(row.spec.module), row.rtl + END)
     for _ in range(_FIM_A_ROW):
         yield fim_text(row.rtl, source)
 
@@ -46,7 +47,7 @@ def texts(row: Row, source: random.Random) -> Iterator[Text]:
 def repair_text(row: Row, source: random.Random | None = None) -> Text | None:
     """The repair of a row with one edit, as a question and its answer; none where the row has no such edit."""
     lines = row.buggy.splitlines()
-    if row.failure is None or len(lines) > LINES or not row.edits:
+    if len(lines) > LINES or not row.edits:
         return None
     answers = []
     for edit in row.edits:
@@ -55,7 +56,8 @@ def repair_text(row: Row, source: random.Random | None = None) -> Text | None:
             return None
         make = line_answer if edit.buggy else insertion_answer
         answers.append(make(edit.line - 1, fixed))
-    seen = seen_of(row.failure)
+    # Of a fix that was mined nobody knows what a simulator saw.
+    seen = seen_of(row.failure) if row.failure is not None else Seen()
     if source is not None and source.random() < _LITTLE_SEEN:
         seen = Seen(failing=seen.failing if source.random() < 0.7 else ())
     # Several slips are answered one after the other; the first is what ranking asks for.

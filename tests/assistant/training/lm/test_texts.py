@@ -12,8 +12,7 @@ RTL = "module m(\n  input a,\n  output y\n);\n\n  assign y = ~a;\nendmodule\n"
 @pytest.mark.parametrize("seed", range(40))
 def test_a_gap_and_what_is_around_it_make_the_whole(seed):
     text = fim_text(RTL, random.Random(seed))
-    prefix, rest = text.prompt.removeprefix("<|fim_prefix|>").split("<|fim_suffix|>")
-    suffix = rest.removesuffix("<|fim_middle|>")
+    suffix, prefix = text.prompt.removeprefix("<|fim_suffix|>").split("<|fim_middle|>")
     middle = text.answer.removesuffix("<|end|>")
     assert prefix + middle + suffix == RTL
     assert middle.strip()

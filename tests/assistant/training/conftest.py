@@ -1,0 +1,3 @@
+from tests.assistant.repair.conftest import cache, clone
+
+__all__ = ["cache", "clone"]
