@@ -1,7 +1,8 @@
 """A model's advice to a search that has not found a repair soon: which lines it suspects, and its own edits of them.
 
-It is asked in a thread beside the search, once, and only after the likeliest candidates have failed: what is found
-before that is found as soon as without a model. What goes wrong with the model ends the advice, never the search.
+It is asked in a thread beside the search, once, and only where the likeliest candidates have failed and the search
+takes longer than asking: what is found before that is found as soon as without a model. What goes wrong with the model
+ends the advice, never the search.
 """
 
 from __future__ import annotations
@@ -26,8 +27,10 @@ from veriloop.models.model import Model, Sampling, Stop, never
 from veriloop.models.named import opened
 from veriloop.models.store import Store, data_home
 
-PATIENCE = 64
-"""How many candidates are judged before the model is asked."""
+PATIENCE = 16
+PATIENCE_S = 8.0
+"""How many candidates are judged, and how many seconds the search has taken, before the model is asked: loading it and
+asking costs about two, which a search that is over sooner would not get back."""
 WEIGHED = 256
 """How many of the likeliest candidates the model weighs one by one."""
 LINE_WEIGHT = 0.2
@@ -82,10 +85,12 @@ class Adviser:
     Args:
         model: any model that knows the prompts of `repair/prompt.py`.
         patience: how many candidates are judged before.
+        patience_s: how many seconds the search has taken before.
     """
 
-    def __init__(self, model: Model, *, patience: int = PATIENCE) -> None:
+    def __init__(self, model: Model, *, patience: int = PATIENCE, patience_s: float = PATIENCE_S) -> None:
         self.patience = patience
+        self.patience_s = patience_s
         self._model = model
         self._thread: threading.Thread | None = None
         self._stopped = False

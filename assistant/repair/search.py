@@ -158,7 +158,7 @@ def search(
     size = _FIRST_BATCH
     while not limit.reached(found) and (batch := queue.take(screen, found, limit.priority, _most(screen, size))):
         if adviser is not None and not found.plausible and found.tried >= adviser.patience:
-            _advised(adviser, queue, root, found)
+            _advised(adviser, queue, root, found, time.monotonic() - started)
         improved = False
         best_before = found.best_state
         for (candidate, contents), result in zip(batch, screen.judge([one[1] for one in batch]), strict=True):
@@ -190,9 +190,9 @@ def search(
     return found
 
 
-def _advised(adviser: Adviser, queue: _Queue, root: State, found: Found) -> None:
+def _advised(adviser: Adviser, queue: _Queue, root: State, found: Found, seconds: float) -> None:
     """Asks for advice on the file that is likeliest at fault, and follows it once it is there."""
-    if not adviser.asked and (likeliest := queue.likeliest(root)) is not None:
+    if not adviser.asked and seconds >= adviser.patience_s and (likeliest := queue.likeliest(root)) is not None:
         path, candidates = likeliest
         adviser.ask(path, root.contents[path], candidates, root.result)
     if (advice := adviser.take()) is not None:

@@ -85,7 +85,7 @@ def test_a_search_is_advised(says, clone, repository, toolchain):
     clone.commit({"rtl/counter.v": BROKEN, "tb/counter_tb.v": COUNTER_TB})
     line = line_of(b"q + 2")
     text = BROKEN.split(b"\n")[line].decode().replace("q + 2", "q + 1") if says else ""
-    adviser = Adviser(Oracle(line, text), patience=0)  # type: ignore[arg-type]
+    adviser = Adviser(Oracle(line, text), patience=0, patience_s=0.0)  # type: ignore[arg-type]
     result, _ = repaired(repository, toolchain, adviser)
     assert result.status is Status.REPAIRED
     assert adviser.asked
@@ -96,7 +96,7 @@ def test_a_search_is_advised(says, clone, repository, toolchain):
 @pytest.mark.parametrize("oracle", [Oracle(error=ModelFailed("it broke")), Oracle(waits=True)])
 def test_a_model_that_breaks_or_never_answers_costs_the_advice_alone(oracle, clone, repository, toolchain):
     clone.commit({"rtl/counter.v": BROKEN, "tb/counter_tb.v": COUNTER_TB})
-    result, notes = repaired(repository, toolchain, Adviser(oracle, patience=0))
+    result, notes = repaired(repository, toolchain, Adviser(oracle, patience=0, patience_s=0.0))
     assert result.status is Status.REPAIRED
     assert not result.advised
     assert oracle.closed
