@@ -38,6 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--base", metavar="DIR", help="a Llama in Hugging Face's form: an adapter is trained for it")
     parser.add_argument("--rank", type=int, default=8, metavar="N", help="of the adapter (default: 8)")
     parser.add_argument("--minutes", type=float, default=60.0, metavar="M", help="of training in all (default: 60)")
+    parser.add_argument("--steps", type=int, default=0, metavar="N", help="at most (default: as time allows)")
     parser.add_argument("--threads", type=int, default=1, metavar="N", help="for training (default: 1)")
     parser.add_argument("--width", type=int, default=192, metavar="N", help="of the embedding (default: 192)")
     parser.add_argument("--layers", type=int, default=6, metavar="N", help="blocks (default: 6)")
@@ -50,7 +51,7 @@ def run(arguments: argparse.Namespace, session: Session) -> int:
     """Trains, and writes `model-f32.gguf` and `model-q8_0.gguf` whenever it ends, be it by Ctrl-C."""
     if arguments.width % 32 or arguments.width < 32:
         raise UsageError("--width must be a multiple of 32")
-    if arguments.minutes <= 0 or min(arguments.threads, arguments.layers, arguments.context) < 1:
+    if arguments.minutes <= 0 or arguments.steps < 0 or min(arguments.threads, arguments.layers, arguments.context) < 1:
         raise UsageError("--minutes, --threads, --layers and --context must be above 0")
     if missing := [name for name in _NEEDED if importlib.util.find_spec(name) is None]:
         raise ToolNotFound(f"training needs {', '.join(missing)}", hint="pip install 'veriloop[train]'")
@@ -83,7 +84,7 @@ def run(arguments: argparse.Namespace, session: Session) -> int:
         context=arguments.context,
     )
     write_facts(out, _run_facts(arguments, shape, rows, out))
-    schedule = Schedule(seconds=60 * arguments.minutes, threads=arguments.threads)
+    schedule = Schedule(seconds=60 * arguments.minutes, steps=arguments.steps, threads=arguments.threads)
     model = finish(train(read, load_tokenizer(words), shape, schedule, out, cancel=session.cancel), session.observe)
     made = {}
     for quantised, name in ((False, "model-f32.gguf"), (True, "model-q8_0.gguf")):
@@ -107,7 +108,9 @@ def _adapter(
     if arguments.rank < 1:
         raise UsageError("--rank must be above 0")
     write_facts(out, _run_facts(arguments, None, rows, out))
-    schedule = Schedule(seconds=60 * arguments.minutes, threads=arguments.threads, rate=_ADAPTER_RATE)
+    schedule = Schedule(
+        seconds=60 * arguments.minutes, steps=arguments.steps, threads=arguments.threads, rate=_ADAPTER_RATE
+    )
     work = train_adapter(
         read, base, schedule, out, rank=arguments.rank, context=arguments.context, cancel=session.cancel
     )

@@ -71,6 +71,8 @@ class Schedule:
 
     seconds: float
     """Of wall time, over all runs that went on from one another."""
+    steps: int = 0
+    """The same in steps, whichever is over first; 0: as many as the time allows."""
     batch_tokens: int = 2048
     rate: float = 3e-3
     """Of the embedding and the norms."""
@@ -78,6 +80,10 @@ class Schedule:
     """Of the matrices of the blocks."""
     threads: int = 1
     seed: int = 1
+
+    def done(self, state: _State) -> float:
+        """Which share is over."""
+        return max(state.seconds / self.seconds, state.steps / self.steps if self.steps else 0.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,17 +175,17 @@ def learn(
     yield Note(f"{learning / 1e6:.2f} M parameters learn, from {len(learnt)} rows")
     saved = noted = time.monotonic()
     model.train()
-    while state.seconds < schedule.seconds and not cancel.cancelled:
+    while schedule.done(state) < 1 and not cancel.cancelled:
         learnt = [row for row in rows() if row.split == "train"]
         ready = _chunk(learnt, tokenizer, context, schedule, state)
         if not ready:
             raise UsageError(f"no text of these rows has fewer than {context} tokens", hint="--context N")
         for batch in ready[state.batch :]:
             began = time.monotonic()
-            optimizer.set_rate(state.seconds / schedule.seconds)
+            optimizer.set_rate(schedule.done(state))
             loss = _step(model, optimizer, batch)
             state.took(loss, sum(len(example.tokens) for example in batch), time.monotonic() - began)
-            over = state.seconds >= schedule.seconds or cancel.cancelled
+            over = schedule.done(state) >= 1 or cancel.cancelled
             if time.monotonic() - noted > _NOTE_S or over:
                 yield Note(state.line())
                 noted = time.monotonic()

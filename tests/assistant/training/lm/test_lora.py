@@ -51,9 +51,9 @@ def test_an_adapter_is_trained_and_merged(base, tmp_path, capsys):
     (tmp_path / "rows" / "a.jsonl").write_text("".join(row.to_json() + "\n" for row in rows()))
     words = ["train", "sft", "--base", str(base), "--rows", str(tmp_path / "rows"), "--out", str(tmp_path / "out")]
     words += ["--context", "512", "--rank", "4", "--name", "adapted"]
-    assert main([*words, "--minutes", "0.03"]) == 0
+    assert main([*words, "--steps", "3"]) == 0
     assert (tmp_path / "out" / "adapter_model.safetensors").stat().st_size < 1_000_000
-    assert main([*words, "--minutes", "0.04"]) == 0
+    assert main([*words, "--steps", "5"]) == 0
     assert "parameters learn" in capsys.readouterr().err
     made = ["train", "export", str(tmp_path / "out"), "--out", str(tmp_path / "made"), "--exact", "--json"]
     assert main(made) == 0

@@ -21,7 +21,7 @@ def started(tmp_path_factory):
     made = list(generate(families("word_multiplexer,thermometer_encoder"), range(4), mutants=2))
     (directory / "rows" / "a.jsonl").write_text("".join(row.to_json() + "\n" for row in made))
     words = ["--rows", str(directory / "rows"), "--out", str(directory / "sft"), "--width", "32", "--layers", "1"]
-    assert main(["train", "sft", *words, "--vocabulary", "600", "--minutes", "0.05"]) == 0
+    assert main(["train", "sft", *words, "--vocabulary", "600", "--steps", "3"]) == 0
     return directory
 
 
