@@ -32,6 +32,9 @@ def read_guard(text: str, interface: Interface) -> Guard | None:
         return Guard(cube={}, otherwise=True)
     if re.fullmatch(r"[01]+", text):
         bits = [bit for port in interface.data for bit in interface.bits(port)]
+        if len(bits) != len(text):
+            # A wide input beside single ones holds the present state.
+            bits = [Bit(port.name) for port in interface.data if port.width_bits == 1]
         return Guard(cube=dict(zip(bits, text, strict=True))) if len(bits) == len(text) else None
     cube: dict[Bit, str] = {}
     for part in re.split(r"\s*(?:,|;|&&?|\band\b)\s*", text):

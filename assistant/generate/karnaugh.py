@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from veriloop.assistant.generate.interface import Bit, Interface
@@ -35,7 +36,7 @@ def read_karnaugh(text: str, interface: Interface) -> TruthTable | None:
 
 def grids(text: str) -> list[Grid]:
     """All maps in a text."""
-    lines = bare_lines(text)
+    lines = list(_plain(bare_lines(text)))
     found: list[Grid] = []
     for number, line in enumerate(lines):
         labels = _LABELS.match(line)
@@ -60,10 +61,29 @@ def grids(text: str) -> list[Grid]:
     return found
 
 
+_LABEL = re.compile(r"(\w+)\s*=\s*([01]+)\b")
+
+
+def _plain(lines: list[str]) -> Iterator[str]:
+    """The lines with labels such as `ab=01` as most people draw them: the names in the corner, the bits alone."""
+    inside = False
+    for number, line in enumerate(lines):
+        labels = _LABEL.findall(line)
+        if len(labels) > 1 and len({name for name, _ in labels}) == 1 and not _LABEL.sub("", line).strip(" |"):
+            rows = (_LABEL.match(below.strip(" |")) for below in lines[number + 1 :])
+            first = next((row[1] for row in rows if row is not None), "")
+            inside = bool(first)
+            yield f"{first}\\{labels[0][0]}  " + "  ".join(bits for _, bits in labels)
+            continue
+        row = _LABEL.match(line.strip(" |")) if inside else None
+        inside = inside and (row is not None or not line.strip(" |+-=:"))
+        yield line if row is None else f"{row[2]} {line.strip(' |')[row.end() :]}"
+
+
 def _rows(lines: list[str], width: int) -> list[tuple[str, tuple[str, ...]]]:
     found: list[tuple[str, tuple[str, ...]]] = []
     for line in lines:
-        if re.fullmatch(r"[\s|+=-]*", line):
+        if re.fullmatch(r"[\s|+=:-]*", line):
             if found and not line.strip():
                 break
             continue

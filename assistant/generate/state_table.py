@@ -70,7 +70,7 @@ def _columns(header: str, interface: Interface) -> list[_Column] | None:
         return None if None in guards else [_Column(kind="next", guard=guard) for guard in guards if guard is not None]
     if re.search(r"\bstate\b|\bpresent\b|\bcurrent\b", words):
         return [_Column(kind="state", guard={})]
-    if bits := _bits(header, interface, inputs=True):
+    if bits := _bits(re.sub(r"^inputs?\s+", "", header, flags=re.I), interface, inputs=True):
         return [_Column(kind="input", guard={}, bits=bits)]
     if _CONDITION.fullmatch(header.strip()):
         guard = _guard(header, interface)
@@ -145,9 +145,16 @@ def _row(state: str, cells: list[str], columns: list[_Column], interface: Interf
     for cell, column in zip(cells, columns, strict=True):
         if column.kind != "next":
             continue
+        outputs: dict[Bit, str] = dict(moore) if per_transition else {}
+        # `RUN/1`, `RUN, 1`: the next state with the outputs of the transition.
+        if both := re.fullmatch(r"(\w+)\s*/\s*([01]+)", cell):
+            said = read_outputs(both[2], interface)
+            if not said:
+                return None
+            cell = both[1]
+            outputs.update(said)
         if not re.fullmatch(r"\w+", cell):
             return None
-        outputs: dict[Bit, str] = dict(moore) if per_transition else {}
         for guard, said in mealy:
             if guard == column.guard:
                 outputs.update(said)

@@ -61,7 +61,7 @@ _OLD = re.compile(r"(~|!)?\s*(\w+?)_?(?:old|prev|n|\(t\))?(')?", re.I)
 
 def read_truth_table(text: str, interface: Interface) -> TruthTable | None:
     """A table of all inputs and outputs in zeros and ones; `-` and `x` stand for any input, or a free output."""
-    for table in [*tables(text), *columned(text)]:
+    for table in map(_without_index, [*tables(text), *columned(text)]):
         columns = [interface.word(re.sub(r"\[\d+:\d+\]", "", cell)) for cell in table.header]
         if any(not column for column in columns):
             continue
@@ -74,7 +74,7 @@ def read_truth_table(text: str, interface: Interface) -> TruthTable | None:
             continue
         rows: dict[int, str] = {}
         for row in table.rows:
-            cells = "".join(row).lower().replace("x", "-").replace("d", "-")
+            cells = re.sub(r"\s", "", "".join(row)).lower().replace("x", "-").replace("d", "-")
             if len(cells) != len(bits) or set(cells) - set("01-"):
                 rows = {}
                 break
@@ -87,6 +87,16 @@ def read_truth_table(text: str, interface: Interface) -> TruthTable | None:
         if rows and not missing and len(rows) == 1 << len(inputs):
             return TruthTable(inputs=inputs, outputs=outputs, rows=rows)
     return None
+
+
+def _without_index(table: Table) -> Table:
+    """A table without a first column that only counts its rows."""
+    if (
+        not re.fullmatch(r"row|#|no\.?|n|index|minterm|case|decimal|dec", table.header[0].strip(), re.I)
+        or len(table.header) < 3
+    ):
+        return table
+    return Table(header=table.header[1:], rows=tuple(row[1:] for row in table.rows))
 
 
 def columned(text: str) -> Iterator[Table]:
@@ -190,6 +200,8 @@ def _number(text: str) -> int | None:
 def read_minterms(text: str, interface: Interface) -> TruthTable | None:
     """A function whose ones, zeros and impossible inputs are listed by number."""
     said = sentences(text)
+    if table := _canonical(said, interface):
+        return table
     ones, zeros, never = (pattern.search(said) for pattern in (_ONES, _ZEROS, _NEVER))
     named = _VARIABLES.search(said)
     inputs = interface.word(named[1]) if named else None
@@ -208,6 +220,32 @@ def read_minterms(text: str, interface: Interface) -> TruthTable | None:
         return None
     outs = tuple(Bit(port.name) for port in outputs)
     return TruthTable(inputs=inputs, outputs=outs, rows={word: value * len(outs) for word, value in rows.items()})
+
+
+_CANONICAL = re.compile(
+    r"(\w+)\s*\(([^()=]*)\)\s*=\s*(?:(\u03a3|\u2211|sum)|(\u03a0|\u220f|product))\s*(?:of\s+(?:min|max)terms\s*)?[mM]?\s*"
+    r"\(([\d,\s]+)\)(?:\s*[+.\u00b7*]?\s*(?:\u03a3|\u2211|\u03a0|\u220f|sum|product)?\s*[dD]\s*\(([\d,\s]+)\))?",
+    re.I,
+)
+
+
+def _canonical(said: str, interface: Interface) -> TruthTable | None:
+    """`y(a,b,c) = \u03a3m(1,2) + d(7)` or `\u03a0M(...)`: the numbers of the ones or the zeros, and what is free."""
+    found = _CANONICAL.findall(said)
+    output = interface.port(found[0][0]) if len(found) == 1 else None
+    if output is None or output.width_bits != 1 or len(interface.outputs) != 1 or interface.clock is not None:
+        return None
+    _, names, sums, _, listed, free = found[0]
+    inputs = interface.word(names)
+    if not inputs or any(bit.port == output.name for bit in inputs):
+        return None
+    numbers, anything = ({int(one) for one in re.findall(r"\d+", part)} for part in (listed, free))
+    count = 1 << len(inputs)
+    if numbers & anything or max(numbers | anything) >= count:
+        return None
+    own, other = ("1", "0") if sums else ("0", "1")
+    rows = {word: "-" if word in anything else own if word in numbers else other for word in range(count)}
+    return TruthTable(inputs=inputs, outputs=(Bit(output.name),), rows=rows)
 
 
 def read_automaton(text: str, interface: Interface) -> Made | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
-from veriloop.assistant.generate.interface import Interface
+from veriloop.assistant.generate.interface import Bit, Interface
 from veriloop.assistant.generate.state_machine import Reset
 from veriloop.assistant.generate.text import sentences
 
@@ -130,3 +130,37 @@ def _plain(states: Sequence[str]) -> bool:
 def _by_number(states: Sequence[str]) -> list[str]:
     numbers = {state: int(match[1]) for state in states if (match := re.search(r"(\d+)$", state))}
     return sorted(states, key=lambda state: numbers[state]) if len(numbers) == len(states) else list(states)
+
+
+def read_state_outputs(text: str, states: Sequence[str], interface: Interface) -> Mapping[str, Mapping[Bit, str]]:
+    """The outputs of states as sentences give them: `busy is 1 in RUN and WAIT`, `in state RUN, busy = 1`.
+
+    An output of which no sentence speaks is not named, so that nobody takes it for 0.
+    """
+    said = sentences(text)
+    names = "|".join(re.escape(state) for state in sorted(states, key=len, reverse=True))
+    several = rf"((?:(?:the )?(?:state )?(?:{names})\b(?:\s*(?:,|and|or)\s*)*)+)"
+    found: dict[str, dict[Bit, str]] = {}
+    for port in interface.outputs:
+        if port.width_bits != 1:
+            continue
+        value = rf"\b{re.escape(port.name)}\s*(?:=|is|should be|must be)\s*([01])"
+        spoken = [
+            (match[1], match[2])
+            for match in re.finditer(
+                rf"{value}\s*(?:only )?(?:in|while in|for)\s+(?:the )?(?:states? )?{several}", said
+            )
+        ]
+        spoken += [
+            (match[2], match[1])
+            for match in re.finditer(rf"\b[Ii]n (?:the )?(?:states? )?{several},?\s*(?:the )?(?:output )?{value}", said)
+        ]
+        if not spoken:
+            continue
+        given = {state: bit for bit, listed in spoken for state in re.findall(rf"\b(?:{names})\b", listed)}
+        if len(set(given.values())) == 1:
+            rest = "0" if next(iter(given.values())) == "1" else "1"
+            given = {state: given.get(state, rest) for state in states}
+        for state, bit in given.items():
+            found.setdefault(state, {})[Bit(port.name)] = bit
+    return found
