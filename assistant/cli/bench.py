@@ -9,7 +9,7 @@ from __future__ import annotations
 import argparse
 from typing import Protocol, cast
 
-from veriloop.assistant.cli.benches import editing, farm, generation, loop, repairs, terminal
+from veriloop.assistant.cli.benches import editing, farm, generation, loop, repairs, terminal, testbenches
 from veriloop.assistant.cli.session import Session
 
 NAME = "bench"
@@ -31,13 +31,8 @@ class Bench(Protocol):
         ...
 
 
-BENCHES = (
-    cast(Bench, repairs),
-    cast(Bench, generation),
-    cast(Bench, editing),
-    cast(Bench, loop),
-    cast(Bench, farm),
-    cast(Bench, terminal),
+BENCHES = tuple(
+    cast(Bench, bench) for bench in (repairs, generation, testbenches, editing, loop, terminal, farm)
 )
 """Every bench, in the order in which the help names them."""
 

@@ -19,6 +19,7 @@ from veriloop.assistant.execute import execute, find_program, hold
 from veriloop.assistant.repository.private import cache_home
 from veriloop.assistant.verify.build import Compiler
 from veriloop.assistant.verify.cocotb import Cocotb
+from veriloop.assistant.verify.formal.prover import Prover
 from veriloop.assistant.verify.icarus import Icarus
 from veriloop.assistant.verify.verilator import Verilator
 
@@ -94,6 +95,7 @@ def examine(session: Session) -> Iterator[Finding]:
     yield _cache(cache)
     yield _runtime(cache)
     yield _icarus(tools, cancel)
+    yield _yosys(cancel)
     yield _program("make", "runs tests that are started by make", cancel=cancel)
     yield _program("perl", "runs the `verilator` command of makefiles, cocotb's among them", cancel=cancel)
     yield _program("mold", "links simulations faster", cancel=cancel)
@@ -132,6 +134,16 @@ def _compiler(tools: ToolSettings, cancel: CancelToken) -> Finding:
         return f"{found.version} at {found.program}"
 
     return _asked("c++", look, "builds simulations", needed=True)
+
+
+def _yosys(cancel: CancelToken) -> Finding:
+    def look() -> str:
+        found = Prover.find(cancel)
+        if found is None:
+            raise ToolNotFound("yosys or its ABC is not installed", hint=_packages("yosys"))
+        return f"{found.version[0]}.{found.version[1]} at {found.program}"
+
+    return _asked("yosys", look, "proves what stimulus cannot reach", needed=False)
 
 
 def _icarus(tools: ToolSettings, cancel: CancelToken) -> Finding:

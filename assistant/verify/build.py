@@ -23,6 +23,7 @@ _LAYOUT = "3"
 """Of a runtime's directory; raised where it changes."""
 _SOURCES = ("verilated", "verilated_timing", "verilated_threads", "verilated_random", "verilated_probdist")
 _TRACE_SOURCES = ("verilated_vcd_c",)
+_COVERAGE_SOURCES = ("verilated_cov",)
 _DPI_SOURCES = ("verilated_dpi", "verilated_vpi")
 _COROUTINES = "#include <coroutine>\nint main() { return 0; }\n"
 _STANDARDS = (("-std=c++14", "-fcoroutines"), ("-std=c++20",), ("-std=c++20", "-fcoroutines"))
@@ -74,6 +75,8 @@ class Features:
     """Write a VCD file where the design asks for one."""
     vpi: bool = False
     """Be driven through VPI, as cocotb does."""
+    coverage: bool = False
+    """Count what is exercised."""
 
     @property
     def flags(self) -> tuple[str, ...]:
@@ -83,7 +86,7 @@ class Features:
         time = () if self.vpi else ("-DVL_TIME_CONTEXT",)
         return (
             "-DVERILATOR=1",
-            "-DVM_COVERAGE=0",
+            f"-DVM_COVERAGE={int(self.coverage)}",
             "-DVM_SC=0",
             "-DVM_TIMING=1",
             f"-DVM_TRACE={trace}",
@@ -96,7 +99,8 @@ class Features:
     @property
     def sources(self) -> tuple[str, ...]:
         """The runtime's files, without suffix."""
-        return _SOURCES + (_TRACE_SOURCES if self.trace else ()) + (_DPI_SOURCES if self.vpi else ())
+        extra = (_TRACE_SOURCES if self.trace else ()) + (_COVERAGE_SOURCES if self.coverage else ())
+        return _SOURCES + extra + (_DPI_SOURCES if self.vpi else ())
 
     @property
     def headers(self) -> tuple[str, ...]:
@@ -106,6 +110,8 @@ class Features:
         names = ["verilated.h"] if self.vpi else ["verilated.h", "verilated_timing.h"]
         if self.trace:
             names.append("verilated_vcd_c.h")
+        if self.coverage:
+            names.append("verilated_cov.h")
         if self.vpi:
             names += ["verilated_syms.h", "verilated_sym_props.h", "verilated_dpi.h"]
         return tuple(names)
@@ -240,6 +246,7 @@ class Runtime:
         *,
         entry: str,
         prepared: str = "",
+        own_entry: str = "",
         extra: Sequence[str] = (),
         optimize: int = 0,
         cancel: CancelToken,
@@ -250,6 +257,7 @@ class Runtime:
             sources: what Verilator has written.
             binary: what is made.
             entry: the C++ of the program's `main`, which makes its model by `veriloop_model`.
+            own_entry: the same for this design alone, which knows the class `Vtop`; `entry` is empty then.
             prepared: statements on a new `model`, whose `top` is of the class `Vtop`.
             extra: further arguments for the linker.
             optimize: the compiler's level.
@@ -263,7 +271,7 @@ class Runtime:
             self._precompile(header, optimize, cancel)
         unit = binary.with_suffix(".all.cpp")
         includes = "".join(f'#include "{path.name}"\n' for path in sources)
-        unit.write_text(f'#include "runtime.h"\n{includes}{_MODEL.replace("PREPARED", prepared)}')
+        unit.write_text(f'#include "runtime.h"\n{includes}{_MODEL.replace("PREPARED", prepared)}{own_entry}')
         compiled = unit.with_suffix(".o")
         flags = self.compiler.flags(self.include, self.features)
         directory = binary.parent
@@ -281,7 +289,8 @@ class Runtime:
         ]
         self._run(argv, directory, cancel)
         linker = [self.compiler.linker_flag] if self.compiler.linker_flag else []
-        objects = [compiled, self._entry(entry, cancel), self.directory / "libruntime.a"]
+        entries = [self._entry(entry, cancel)] if entry else []
+        objects = [compiled, *entries, self.directory / "libruntime.a"]
         argv = [program, *linker, *objects, *extra, "-lpthread", "-o", binary]
         self._run(argv, directory, cancel)
 

@@ -131,7 +131,7 @@ def _arrange(
     for index, variant in enumerate(variants):
         for number, content in enumerate(variant.values()):
             path = directory / f"variant{index}_{number}.sv"
-            path.write_bytes(renamed(content, f"_v{index}", _names(variant)))
+            path.write_bytes(renamed(content, f"_v{index}", names_in(variant)))
             sources.append(path)
     text = b"\n".join(variants[0].values())
     stimuli = replace(stimuli, low_resets=frozenset(port.name for port in ports if _is_low(port.name, text)))
@@ -163,7 +163,8 @@ def _ports(shared: Design, top: str) -> tuple[Port, ...] | None:
     return module.ports if any(port.direction == "output" for port in module.ports) else None
 
 
-def _names(variant: Variant) -> set[str]:
+def names_in(variant: Variant) -> set[str]:
+    """The modules that these files declare."""
     trees = [SyntaxTree(content) for content in variant.values()]
     return {Structure(tree, module).name for tree in trees for module in tree.modules}
 

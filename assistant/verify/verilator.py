@@ -147,6 +147,7 @@ class Verilator:
         arguments: Sequence[str] = (),
         main: str = _MAIN,
         prepared: Callable[[Path], str] | None = None,
+        own_main: Callable[[Path], str] | None = None,
         link: Sequence[str] = (),
         optimize: int = 0,
     ) -> Binary | Rejected:
@@ -162,6 +163,7 @@ class Verilator:
             main: the C++ of the program's entry, which includes `runtime.h` and makes its model by `veriloop_model`.
             prepared: makes statements on a new `model`, whose `top` is of the generated class, from the directory of
                 the generated files.
+            own_main: makes an entry for this design alone, in place of `main`, from the same directory; it uses `Vtop`.
             link: further arguments for the linker.
             optimize: the C++ compiler's level: 0 for short runs, 1 for long ones.
 
@@ -182,7 +184,8 @@ class Verilator:
         self._runtime(features, cancel).link(
             sources,
             directory / "sim",
-            entry=main,
+            entry=main if own_main is None else "",
+            own_entry=own_main(directory) if own_main is not None else "",
             prepared=prepared(directory) if prepared is not None else "",
             extra=link,
             optimize=optimize,
@@ -195,9 +198,9 @@ class Verilator:
         """Whether a runtime was built here before; the first build takes some ten seconds longer."""
         return any((self.cache / "runtime").glob("*/libruntime.a"))
 
-    def prepare(self, cancel: CancelToken) -> None:
-        """Builds the plain runtime now, where it is not there yet, so that no later build waits for it."""
-        self._runtime(Features(), cancel)
+    def prepare(self, cancel: CancelToken, features: Features | None = None) -> None:
+        """Builds a runtime, the plain one, now, where it is not there yet, so that no later build waits for it."""
+        self._runtime(features or Features(), cancel)
 
     def simulate(
         self,

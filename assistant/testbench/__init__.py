@@ -1,0 +1,1 @@
+"""Testbenches that can fail: stimulus that reaches, expected values of known origin, mutants that do not survive."""

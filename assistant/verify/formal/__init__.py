@@ -1,0 +1,1 @@
+"""Proofs: yosys turns a design with assertions into an and-inverter graph, ABC decides each of them."""
