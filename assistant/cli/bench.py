@@ -31,9 +31,7 @@ class Bench(Protocol):
         ...
 
 
-BENCHES = tuple(
-    cast(Bench, bench) for bench in (repairs, generation, testbenches, editing, loop, terminal, farm)
-)
+BENCHES = tuple(cast(Bench, bench) for bench in (repairs, generation, testbenches, editing, loop, terminal, farm))
 """Every bench, in the order in which the help names them."""
 
 
