@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 from lsprotocol import types
-from pygls.exceptions import JsonRpcException, JsonRpcInternalError
+from pygls.exceptions import JsonRpcException, JsonRpcInternalError, JsonRpcInvalidParams
 from pygls.lsp.server import LanguageServer
 from pygls.protocol import LanguageServerProtocol, lsp_method
 
@@ -22,6 +22,8 @@ from veriloop.models.errors import ModelError
 
 LOGGER = logging.getLogger(__name__)
 
+_COMMAND_WORDS = 2
+"""What every command takes: the URI of a file, and what of it is meant."""
 _REQUEST_FAILED = types.LSPErrorCodes.RequestFailed.value
 
 T = TypeVar("T")
@@ -91,6 +93,19 @@ class _Protocol(LanguageServerProtocol):
     @lsp_method(types.TEXT_DOCUMENT_DID_CLOSE)
     def lsp_text_document__did_close(self, params: types.DidCloseTextDocumentParams) -> Any:
         yield self.fm.features[types.TEXT_DOCUMENT_DID_CLOSE], (params,), None
+
+    @lsp_method(types.WORKSPACE_EXECUTE_COMMAND)
+    async def lsp_workspace__execute_command(  # type: ignore[override]  # pygls' own is a generator
+        self, params: types.ExecuteCommandParams
+    ) -> Any:
+        """A command as one task, which ends when it is taken back; pygls' own never answers then."""
+        handler = self.fm.commands.get(params.command)
+        if handler is None:
+            raise JsonRpcInvalidParams(f"there is no command {params.command!r}")
+        words = list(params.arguments or ())
+        if len(words) != _COMMAND_WORDS or not all(isinstance(word, str) for word in words):
+            raise JsonRpcInvalidParams(f"{params.command} takes a URI and a text")
+        return await handler(*words)
 
 
 class Server(LanguageServer):

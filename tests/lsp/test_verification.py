@@ -44,7 +44,7 @@ def lens(client: Client, uri: str) -> str:
     return next((one.command.title for one in found if one.command.command == "veriloop.verify"), "")
 
 
-def execute(client: Client, command: str, *arguments: str) -> Any:
+def execute(client: Client, command: str, *arguments: Any) -> Any:
     return client.request(
         types.WORKSPACE_EXECUTE_COMMAND, types.ExecuteCommandParams(command, arguments=list(arguments))
     )
@@ -103,3 +103,35 @@ def test_without_git_nothing_is_said(tmp_path):
     with pytest.raises(JsonRpcException, match="git"):
         execute(client, "veriloop.verify", uri, "inv")
     client.close()
+
+
+@pytest.mark.needs("verilator", "c++", "git")
+def test_what_runs_ends_when_it_is_taken_back(tree):
+    (tree / "tb" / "inv_tb.sv").write_text(TESTBENCH.replace("a = 0;", "forever #1 a = ~a;"))
+    client = Client(tree, timeout_s=300)
+    uri = client.open(tree / "inv.sv")
+    words = types.ExecuteCommandParams("veriloop.verify", arguments=[uri, "inv"])
+
+    def begun(number: int) -> Any:
+        told = [one for one in client.progress if isinstance(one.value, dict) and one.value["kind"] == "begin"]
+        running = [one.token for one in told if str(one.token).startswith("veriloop/work/")]
+        return running[number] if len(running) > number else None
+
+    asked = client.ask_soon(types.WORKSPACE_EXECUTE_COMMAND, words)
+    token = client.wait(lambda: begun(0))
+    client.notify(types.WINDOW_WORK_DONE_PROGRESS_CANCEL, types.WorkDoneProgressCancelParams(token))
+    # Its simulations would each run until they are out of time, a minute later.
+    with pytest.raises(JsonRpcException) as ended:
+        asked.result(55)
+    assert ended.value.code == types.LSPErrorCodes.RequestCancelled.value
+    taken_back = client.cancel(types.WORKSPACE_EXECUTE_COMMAND, words, after_s=1.0)
+    assert getattr(taken_back, "code", None) == types.LSPErrorCodes.RequestCancelled.value
+    client.wait(lambda: len([one for one in client.progress if _ended(one)]) == 2)
+    for wrong in ([uri], [uri, 3], []):
+        with pytest.raises(JsonRpcException, match="takes a URI and a text"):
+            execute(client, "veriloop.verify", *wrong)
+    client.close()
+
+
+def _ended(told: types.ProgressParams) -> bool:
+    return isinstance(told.value, dict) and told.value["kind"] == "end" and "work" in str(told.token)
