@@ -59,9 +59,8 @@ class SessionScreen(Screen[None]):
     def on_mount(self) -> None:
         """Shows what has been said so far."""
         talk = self.query_one("#talk", TextView)
-        for entry in self._veriloop.conversation.record.entries:
-            talk.add(entry_lines(entry))
-        talk.scroll_end(animate=False)
+        # All at once: a session may hold a hundred thousand lines.
+        talk.add(line for entry in self._veriloop.conversation.record.entries for line in entry_lines(entry))
         self.query_one("#now", TextView).display = False
         self.query_one(Prompt).focus()
 

@@ -58,6 +58,7 @@ class TextView(ScrollView, can_focus=True):
         """The width that the rows were made for."""
         self._longest = 0
         self._at_end = True
+        self._is_staying = False
         self._strips: LRUCache[tuple[int, int, int, int], Strip] = LRUCache(_CACHED)
         self._styles: dict[str, Style] = {}
 
@@ -145,8 +146,13 @@ class TextView(ScrollView, can_focus=True):
 
     def _stay(self) -> None:
         """Stays at the end, once it is known where that is."""
-        if self._follow and self._at_end:
-            self.call_after_refresh(self.scroll_end, animate=False, immediate=True, x_axis=False)
+        if self._follow and self._at_end and not self._is_staying:
+            self._is_staying = True
+            self.call_after_refresh(self._go_to_end)
+
+    def _go_to_end(self) -> None:
+        self._is_staying = False
+        self.scroll_end(animate=False, immediate=True, x_axis=False)
 
     def _line_at(self, row: int) -> int:
         return max(0, bisect_right(self._starts, row) - 1)
