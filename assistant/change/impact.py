@@ -180,6 +180,11 @@ def _read(root: Path) -> tuple[dict[str, FileFacts], list[str], dict[str, str]]:
     return facts, others, links
 
 
+def visible_text_differs(versions: tuple[bytes, bytes]) -> bool:
+    """Whether more than comments and layout changes."""
+    return not _same(versions)
+
+
 def _same(versions: tuple[bytes, bytes]) -> bool:
     before, after = versions
     return bool(before) and bool(after) and visible_text(before) == visible_text(after)

@@ -17,6 +17,7 @@ from veriloop.assistant.cli.farming import add_farm_option, go_on_without, tests
 from veriloop.assistant.cli.session import Session
 from veriloop.assistant.cli.tree import open_repository
 from veriloop.assistant.errors import NotVerified, UsageError
+from veriloop.assistant.events import finish
 from veriloop.assistant.repository.repository import Repository
 
 if TYPE_CHECKING:
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 NAME = "check"
 HELP = "judge a change that is there already, with the evidence"
 
+_REFACTOR_S = 60.0
+"""Seconds for one module, where no budget is given."""
 LEVEL_NAMES = ("lint", "elaborates", "tests", "mutants")
 
 
@@ -54,6 +57,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--level", choices=LEVEL_NAMES, default="tests", help="how far to go (default: tests)")
     parser.add_argument("--budget", type=float, metavar="S", help="seconds after which what is left is left out")
+    parser.add_argument(
+        "--refactor", action="store_true", help="prove that the change changes nothing, or show what tells it apart"
+    )
     parser.add_argument("--all", action="store_true", help="run every test, not only those that the change reaches")
     parser.add_argument("--testbench", action="append", default=[], metavar="FILE", help="judge by this testbench")
     parser.add_argument("--test", action="append", default=[], metavar="COMMAND", help="judge by this command")
@@ -85,6 +91,8 @@ def run(arguments: argparse.Namespace, session: Session) -> int:
     change = _change(arguments, session, repository)
     if change.base == change.tree:
         return _said(session, "nothing to check: nothing is changed", "unchanged", "none", [], started)
+    if arguments.refactor:
+        return _refactor(arguments, session, repository, change, started)
     from veriloop.assistant.change.answers import Answers, answer_key
 
     answers = Answers(repository.cache / "answers")
@@ -145,6 +153,37 @@ def _judge(
         said = text.refusal(checked) if brief else text.text(checked)
         session.result(said + "applied to the work tree; veriloop undo takes it back\n" * applied, data)
     return checked.outcome.exit_code
+
+
+def _refactor(
+    arguments: argparse.Namespace, session: Session, repository: Repository, change: _Change, started: float
+) -> int:
+    """Proves that the change changes nothing: 0 proved, 1 told apart, 3 neither."""
+    from dataclasses import replace
+
+    from veriloop.assistant.change.refactor import as_data, as_text, outcome_of, refactored
+    from veriloop.assistant.context import Context
+
+    context = Context.of(repository, session.cancel, tree=change.tree)
+    gate = replace(context.gate, committed=change.committed)
+    run = refactored(gate, context.config, change.base, change.tree, limit_s=arguments.budget or _REFACTOR_S)
+    found = finish(run, session.observe)
+    outcome = outcome_of(found)
+    if session.json:
+        for one in found:
+            session.result("", as_data(one))
+    proved = bool(found) and outcome.exit_code == 0
+    summary = {
+        "outcome": outcome.value,
+        "evidence": "equivalence" if proved else "none",
+        "exit": outcome.exit_code,
+        "cached": False,
+        "checked": [one.module for one in found],
+        "left_out": [f"{one.module}: {one.why}" for one in found if one.verdict.value in ("bounded", "undecided")],
+        "seconds": round(time.monotonic() - started, 3),
+    }
+    session.result(f"{outcome.value}\n{as_text(found)}", summary)
+    return outcome.exit_code
 
 
 def _write_forms(arguments: argparse.Namespace, session: Session, found: Judged, diff: str) -> None:

@@ -134,7 +134,7 @@ def _arrange(
             path.write_bytes(renamed(content, f"_v{index}", names_in(variant)))
             sources.append(path)
     text = b"\n".join(variants[0].values())
-    stimuli = replace(stimuli, low_resets=frozenset(port.name for port in ports if _is_low(port.name, text)))
+    stimuli = replace(stimuli, low_resets=frozenset(port.name for port in ports if is_low(port.name, text)))
     bench = directory / f"{_TOP}.sv"
     bench.write_text("\n".join(_lines(top, ports, len(variants), stimuli)) + "\n")
     (directory / _RECORDED).write_text("".join(f"{row}\n" for row in stimuli.recorded))
@@ -143,7 +143,7 @@ def _arrange(
     return replace(shared, toplevel=_TOP, sources=(bench, *sources), include_dirs=folders, parameters=())
 
 
-def _is_low(name: str, text: bytes) -> bool:
+def is_low(name: str, text: bytes) -> bool:
     """Whether a reset is active low, by how the text uses it; by its name where the text does not tell."""
     word = re.escape(name.encode())
     if re.search(

@@ -435,3 +435,20 @@ def test_a_range_of_commits(two, capsys, monkeypatch):
     monkeypatch.setenv("PRE_COMMIT_FROM_REF", first)
     monkeypatch.setenv("PRE_COMMIT_TO_REF", "HEAD")
     assert check(capsys, "--staged")[0] == 1
+
+
+@pytest.mark.needs("yosys", "verilator", "iverilog")
+def test_a_refactoring_is_proved_or_told_apart(two, capsys):
+    staged(two, "rtl/counter.v", COUNTER.replace(b"q + 1", b"4'd1 + q"))
+    assert main(["--json", "check", "--staged", "--refactor", "--budget", "120"]) == 0
+    module, summary = map(json.loads, capsys.readouterr().out.splitlines())
+    assert (module["module"], module["verdict"]) == ("counter", "equivalent")
+    assert (summary["outcome"], summary["evidence"], summary["checked"]) == ("verified", "equivalence", ["counter"])
+    staged(two, "rtl/counter.v", COUNTER.replace(b"q + 1", b"q + 2"))
+    assert main(["check", "--staged", "--refactor", "--budget", "120"]) == 1
+    out = capsys.readouterr().out
+    assert out.startswith("refuted\ncounter: different: q is ")
+    assert "rst = 1" in out
+    staged(two, "rtl/counter.v", b"// said\n" + COUNTER)
+    assert main(["check", "--staged", "--refactor"]) == 0
+    assert "nothing to prove" in capsys.readouterr().out
