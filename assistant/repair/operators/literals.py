@@ -32,8 +32,9 @@ class Number:
     @classmethod
     def read(cls, text: str) -> Number | None:
         """The literal, or none for one with x, z or a form that is no integer."""
-        if re.fullmatch(r"[\d_]+", text):
-            return cls(int(text.replace("_", "")), None, "", "", text)
+        if re.fullmatch(r"\d[\d_]*", text):
+            digits = text.replace("_", "")
+            return cls(int(digits), None, "", "", digits)
         match = _BASED.fullmatch(text)
         if match is None:
             return None

@@ -17,6 +17,7 @@ CLOCKED = "always @(posedge clk or negedge rst_n)"
 
 SLIPS = {
     "literal": (f"{CLOCKED} q <= a + 4'd1;", f"{CLOCKED} q <= a + 4'd2;"),
+    "a long literal": ("assign o = w == 1_000;", "assign o = w == 1001;"),
     "a flipped bit": (f"{CLOCKED} q <= 4'b0110;", f"{CLOCKED} q <= 4'b0100;"),
     "radix": (f"{CLOCKED} q <= 4'h10;", f"{CLOCKED} q <= 4'b10;"),
     "a digit lost": (f"{CLOCKED} q <= 4'b110;", f"{CLOCKED} q <= 4'b1110;"),
