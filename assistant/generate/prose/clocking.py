@@ -74,6 +74,8 @@ def _without_clocking(text: str, sentence: str, found: Clocking, prose: Prose) -
         return ""
     if _is_reset_sentence(text, found, prose):
         return ""
+    if reset_port(prose) is not None and _is_described(text, found):
+        return ""
     if reset_port(prose) is not None and (match := _RESET_TO.fullmatch(text)):
         found.starts(number(match["value"]))
         return ""
@@ -111,6 +113,30 @@ def _reset_effect(text: str, found: Clocking) -> bool:
     """`reset the counter to 0`, `resets the output q to 32'h1`, `to zero`: the value after a reset."""
     match = _EFFECT.fullmatch(text)
     return match is not None and found.starts(number(match["value"]))
+
+
+_ON_EDGES = re.compile(
+    r"on (?:every|the|each) (rising|positive|falling|negative) edge of the clock(?: signal)?(?: \(`?\w+`?\))?"
+    r"(?: or (?:on )?the (rising|positive|falling|negative) edge of the reset(?: signal)?(?: \(`?\w+`?\))?)?, the \w+(?: value)? is updated"
+)
+_IN_RESET = re.compile(
+    r"if the reset signal (?:\([`!\w]+\) )?is (low|high), (?:indicating a reset condition, )?(?:the )?[\w ]+?(?: \(`?\w+`?\))? is (?:re)?set to (\S+)"
+)
+
+
+def _is_described(text: str, found: Clocking) -> bool:
+    """Whether a sentence says at which edges a register moves, or what it is in reset."""
+    if match := _ON_EDGES.fullmatch(text):
+        found.edge(match[1])
+        # An edge of the reset among them: it acts at once.
+        found.style("asynchronous" if match[2] else "synchronous")
+        if match[2]:
+            found.style(f"active {'low' if match[2] in ('falling', 'negative') else 'high'}")
+        return True
+    if match := _IN_RESET.fullmatch(text):
+        found.style(f"active {match[1]}")
+        return found.starts(number(match[2]))
+    return False
 
 
 _RESET_TO = re.compile(

@@ -118,7 +118,7 @@ def read_prose(text: str, interface: Interface) -> Read | NotUnderstood | None:
     if _DATA.search(text):
         return None
     prose = Prose(interface, sentences(text))
-    prose.drop(*_EMPTY)
+    prose.drop(*_EMPTY, re.escape(interface.toplevel.lower()))
     clocking = read_clocking(prose)
     if clocking is None or not prose.left:
         return None
