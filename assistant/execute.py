@@ -21,11 +21,11 @@ import tempfile
 import termios
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO
 
-from veriloop.assistant.errors import Cancelled, NotVerified, ToolNotFound
+from veriloop.assistant.errors import Cancelled, NotVerified, ToolFailed, ToolNotFound
 from veriloop.assistant.events import CancelToken
 from veriloop.assistant.isolation.confinement import (
     MEANS,
@@ -45,6 +45,8 @@ FILE_LIMIT_BYTES = 2_000_000_000
 
 _POLL_S = 0.05
 _PROBE_S = 20.0
+_HOLDERS = ("bwrap: ", "unshare: ", "prlimit: ", "veriloop: the network")
+"""How the messages begin of what holds a program."""
 _TRUE = shutil.which("true") or "/bin/true"
 
 
@@ -137,7 +139,7 @@ def execute(
         started_as = words
         if confine is not None:
             started_as, env = _hold(words, confine, cwd, dict(env or {}), _cpu_s(timeout_s, cpu_limit_s), cancel, stack)
-        return _run(
+        done = _run(
             words,
             started_as,
             cwd=cwd,
@@ -150,6 +152,10 @@ def execute(
             notice_s=notice_s,
             confine=confine,
         )
+    if confine is not None and done.returncode and done.output.startswith(_HOLDERS):
+        # The program was never started: that says nothing about it.
+        raise ToolFailed(f"what holds programs fails: {done.output.splitlines()[0]}", hint="veriloop doctor")
+    return done
 
 
 def _run(
@@ -259,6 +265,12 @@ def _hold(
     stack: contextlib.ExitStack,
 ) -> tuple[tuple[str, ...], dict[str, str]]:
     """The command line that holds a command, with its environment; its temporary directory goes with the stack."""
+    confine = replace(
+        confine,
+        writable=tuple(path.absolute() for path in confine.writable),
+        readable=tuple(path.absolute() for path in confine.readable),
+    )
+    cwd = cwd.absolute()
     isolation = confine.isolation
     found = hold(isolation.means, network=isolation.network)
     if found is None and isolation.required:

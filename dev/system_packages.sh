@@ -22,7 +22,6 @@ has perl || useful="$useful perl"
 has iverilog || useful="$useful iverilog"
 has yosys || useful="$useful yosys"
 has bwrap || useful="$useful bubblewrap"
-has yosys || useful="$useful yosys"
 has nvim || useful="$useful neovim"
 # A queue to test against, where nothing may be left out.
 [ -z "${VERILOOP_REQUIRE:-}" ] || has slurmd || useful="$useful slurm-wlm"

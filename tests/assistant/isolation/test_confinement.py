@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from veriloop.assistant.errors import NotVerified
+from veriloop.assistant.errors import NotVerified, ToolFailed
 from veriloop.assistant.events import CancelToken
 from veriloop.assistant.execute import Completed, execute, hold
 from veriloop.assistant.isolation.confinement import MEANS, Confinement, Isolation, Means
@@ -168,6 +168,22 @@ def test_a_small_disk_is_not_filled(means, tmp_path):
     finally:
         os.system(f"umount {small} 2>/dev/null")
         small.rmdir()
+
+
+def test_what_cannot_be_held_says_nothing_about_the_program(place):
+    if hold(("bubblewrap",)) is None:
+        pytest.skip("bubblewrap does not work here")
+    confine = Confinement(isolation=Isolation(means=("bubblewrap",)), writable=(place / "nowhere", place))
+    with pytest.raises(ToolFailed, match="bwrap"):
+        execute(["true"], cwd=place, timeout_s=20, cancel=CancelToken(), confine=confine)
+
+
+def test_relative_places_are_where_this_process_runs(means, place, monkeypatch):
+    monkeypatch.chdir(place)
+    confine = Confinement(isolation=Isolation(means=(means,)), writable=(Path(),))
+    argv = [sys.executable, "-c", "open('here', 'w')"]
+    assert execute(argv, cwd=Path(), timeout_s=60, cancel=CancelToken(), confine=confine).ok
+    assert (place / "here").exists()
 
 
 def test_where_nothing_holds_it_it_is_refused(place):
