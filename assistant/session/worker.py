@@ -14,15 +14,16 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Mapping
-from multiprocessing import get_context, resource_tracker
-from multiprocessing.connection import Connection
 from pathlib import Path
 from types import FrameType
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from veriloop.assistant.events import CancelToken
 from veriloop.assistant.execute import kill_with_descendants
 from veriloop.assistant.session.request import Request, perform
+
+if TYPE_CHECKING:
+    from multiprocessing.connection import Connection
 
 _END_S = 0.85
 """How long a request may take to end once it is interrupted; everything has to stop within a second."""
@@ -41,7 +42,6 @@ class Worker:
 
     def __init__(self, cwd: Path) -> None:
         self._cwd = cwd
-        self._context = get_context("spawn")
         self._process: Any = None
         self._connection: Connection | None = None
         self._interrupted_at = 0.0
@@ -59,11 +59,15 @@ class Worker:
             if self._connection is not None and self.process_id is not None:
                 return
             self._end()
+            # Imported here because the first prompt comes before the first process.
+            from multiprocessing import get_context, resource_tracker
+
+            context = get_context("spawn")
             # A terminal's library puts something else in the place of stderr, which has no descriptor to hand on.
             with contextlib.redirect_stderr(sys.__stderr__):
                 resource_tracker.ensure_running()
-            self._connection, theirs = self._context.Pipe()
-            self._process = self._context.Process(target=serve, args=(theirs, self._cwd), name="veriloop-worker")
+            self._connection, theirs = context.Pipe()
+            self._process = context.Process(target=serve, args=(theirs, self._cwd), name="veriloop-worker")
             self._process.start()
             theirs.close()
 
@@ -110,15 +114,17 @@ class Worker:
         return bool(self._interrupted_at) and time.monotonic() - self._interrupted_at > _END_S
 
     def _end(self) -> None:
-        if self._connection is not None:
-            self._connection.close()
-        if self._process is not None:
-            if self._process.is_alive():
-                kill_with_descendants(self._process.pid)
-            self._process.join(_LAST_S)
-            if not self._process.is_alive():
-                self._process.close()
+        # Another thread may be ending it as well.
+        connection, process = self._connection, self._process
         self._connection = self._process = None
+        if connection is not None:
+            connection.close()
+        if process is not None:
+            if process.is_alive():
+                kill_with_descendants(process.pid)
+            process.join(_LAST_S)
+            if not process.is_alive():
+                process.close()
 
 
 # --- The other side ---
