@@ -6,10 +6,12 @@ import argparse
 import shlex
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from veriloop.assistant.attempts.attempt import Attempts
 from veriloop.assistant.cli import advising, reading
+from veriloop.assistant.cli.locate import Located, located, read_text
 from veriloop.assistant.cli.session import Session
 from veriloop.assistant.cli.tree import open_repository
 from veriloop.assistant.context import Context
@@ -18,15 +20,20 @@ from veriloop.assistant.design.roles import is_test_path
 from veriloop.assistant.errors import NotVerified, UsageError
 from veriloop.assistant.events import Note, Stage, finish
 from veriloop.assistant.gate import apply
+from veriloop.assistant.locate.report import read_report
+from veriloop.assistant.project.store import known_project
 from veriloop.assistant.repair.advice import adviser
-from veriloop.assistant.repair.reach import files_read
+from veriloop.assistant.repair.commit import commit_repair
 from veriloop.assistant.repair.report import repair_json, repair_markdown, repair_text
+from veriloop.assistant.repair.reported import Job, repair_reported
 from veriloop.assistant.repair.workflow import RepairResult, Request, Status, repair
+from veriloop.assistant.repository.commit import require_committable
 from veriloop.assistant.repository.export import export
 from veriloop.assistant.repository.private import private_directory
 from veriloop.assistant.trust import RUNS_CODE, require_trust
 from veriloop.assistant.verify.command import run_command
 from veriloop.assistant.verify.declared import declared_testbench, named_testbench
+from veriloop.assistant.verify.reach import files_read
 from veriloop.assistant.verify.results import SimResult
 from veriloop.assistant.verify.testbench import (
     CocotbTestbench,
@@ -51,6 +58,8 @@ class _Task:
     editable: tuple[str, ...]
     words: tuple[str, ...]
     """The command line, without the program, that judges the same again once the change is applied."""
+    located: Located | None = None
+    """Where a report leads, if there is one."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -70,6 +79,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--budget", type=float, default=0.0, metavar="S", help="seconds that the search may take")
     parser.add_argument("--jobs", type=int, default=0, metavar="N", help="candidates judged at once")
     advising.add_arguments(parser)
+    parser.add_argument("--report", metavar="FILE", help="the bug report: what it names is searched first; - is stdin")
+    parser.add_argument("--since", default="", metavar="COMMIT", help="a commit at which all was well; with --report")
+    parser.add_argument("--commit", action="store_true", help="commit the verified change on a branch of its own")
     parser.add_argument("--apply", action="store_true", help="write the verified change into the work tree")
     parser.add_argument("--markdown", action="store_true", help="write the report as Markdown")
 
@@ -81,11 +93,16 @@ def run(arguments: argparse.Namespace, session: Session) -> int:
     context = Context.of(repository, session.cancel)
     spec = _read_spec(arguments, session)
     task = _task(arguments, session, context)
+    if arguments.report and task.located is None:
+        found = located(session, context, arguments.report, None, task.editable, arguments.since)
+        task = replace(task, located=found)
     budget_s = arguments.budget or _default_budget_s(context, task.testbench)
     if not isinstance(task.testbench, CommandTest) and not context.toolchain.verilator.prepared:
         session.observe(Stage("building Verilator's runtime, once on this machine"))
         context.toolchain.verilator.prepare(session.cancel)
     session.deadline = time.monotonic() + budget_s
+    if arguments.commit:
+        require_committable(repository)
     request = Request(
         testbench=task.testbench,
         editable=task.editable,
@@ -95,17 +112,36 @@ def run(arguments: argparse.Namespace, session: Session) -> int:
         minimum=context.minimum,
         replay=shlex.join(["veriloop", *task.words]),
     )
+    attempt = None
     with adviser(model, cwd=session.cwd) as asked:
-        work = repair(
-            repository,
-            context.toolchain,
-            request,
-            cancel=session.cancel,
-            cache=context.cache,
-            needs=context.needs,
-            adviser=asked,
-        )
-        result = finish(work, session.observe)
+        if task.located is not None:
+            job = Job(
+                report=task.located.report,
+                test=task.testbench,
+                suspects=task.located.suspects,
+                observed=task.located.observed,
+                files=task.editable if arguments.rtl else (),
+                budget_s=budget_s,
+                request=request,
+            )
+            result, attempt = finish(repair_reported(context, job, asked), session.observe)
+        else:
+            work = repair(
+                repository,
+                context.toolchain,
+                request,
+                cancel=session.cancel,
+                cache=context.cache,
+                needs=context.needs,
+                adviser=asked,
+            )
+            result = finish(work, session.observe)
+    if arguments.commit and result.status is Status.REPAIRED:
+        report = attempt.report if attempt is not None else ""
+        committed = commit_repair(repository, result, request.replay, report=report, model=model)
+        session.observe(Note(f"committed {committed.commit[:12]} on {committed.branch}"))
+        if attempt is not None:
+            Attempts(repository.root).keep(replace(attempt, commit=committed.commit))
     applied = _apply(arguments, context, result)
     exit_code = 0 if result.status in (Status.REPAIRED, Status.PASSES) else NOT_VERIFIED_EXIT
     write = repair_markdown if arguments.markdown else repair_text
@@ -145,6 +181,9 @@ def _task(arguments: argparse.Namespace, session: Session, context: Context) -> 
     if arguments.test:
         command = reading.command_test(arguments, arguments.test, session, context)
         words = [*_CHECK, "--test", arguments.test, *reading.words(arguments)]
+        if arguments.report:
+            found = located(session, context, arguments.report, command, named, arguments.since)
+            return _Task(command, named or found.suspects.files, tuple(words), found)
         return _Task(command, named or _reached(context, session, command), tuple(words))
     settings = {one.name: one for one in context.config.repository.testbench}
     if not arguments.testbench and len(settings) == 1:
@@ -157,6 +196,8 @@ def _task(arguments: argparse.Namespace, session: Session, context: Context) -> 
         if isinstance(testbench, CommandTest):
             return _Task(testbench, named or _reached(context, session, testbench), (*_CHECK, "--testbench", name))
         return _Task(testbench, named or _editable(testbench), (*_CHECK, "--testbench", name))
+    if arguments.report and not arguments.testbench:
+        raise _which_test(arguments, session, context)
     if not arguments.testbench:
         choose = f" (veriloop.toml has: {', '.join(settings)})" if settings else ""
         raise UsageError(
@@ -171,6 +212,16 @@ def _task(arguments: argparse.Namespace, session: Session, context: Context) -> 
         words += [word for name in named for word in ("--rtl", name)]
     words += ["--top", arguments.top] if arguments.top else []
     return _Task(testbench, named or _editable(testbench), (*words, *reading.words(arguments, testbench)))
+
+
+def _which_test(arguments: argparse.Namespace, session: Session, context: Context) -> UsageError:
+    """Asks which test fails, with those that exercise what the report is about. None is run: nobody has named it."""
+    text = read_text(session, arguments.report)
+    words = set(read_report(text).names)
+    tests = known_project(context.repository.root, context.repository.cache).tests
+    likely = sorted(tests, key=lambda test: (not test.runnable, -len(words & {*test.modules, test.toplevel})))
+    commands = [f"--test {shlex.quote(test.command)}" for test in likely[:3]]
+    return UsageError("which test fails because of this?", hint="    or    ".join(commands) or "--test COMMAND")
 
 
 def _found_without(testbench: Testbench, project: Project, benches: Sequence[Path], toplevel: str) -> bool:

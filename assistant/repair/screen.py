@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -63,6 +63,7 @@ class Screen:
         workers: one a parallel job.
         elaborator: refuses candidates that do not elaborate before any tool runs; none where the original does not.
         timeout_s: after which a candidate counts as hanging.
+        refuted: fingerprints of candidates that are known to fail.
     """
 
     def __init__(
@@ -76,6 +77,7 @@ class Screen:
         elaborator: Elaborator | None,
         timeout_s: float,
         cancel: CancelToken,
+        refuted: Collection[bytes] = (),
     ) -> None:
         self._testbench = replace(testbench, timeout_s=timeout_s)
         self.engine = engine
@@ -86,7 +88,7 @@ class Screen:
         self._cancel = cancel
         self._pool = ThreadPoolExecutor(max_workers=len(workers))
         self._batch: Batch | None = None
-        self._seen = {fingerprint(original)}
+        self._seen = {fingerprint(original), *refuted}
 
     @property
     def jobs(self) -> int:
@@ -138,6 +140,10 @@ class Screen:
             return False
         self._seen.add(mark)
         return True
+
+    def mark(self, candidate: Contents) -> bytes:
+        """What a candidate is remembered by."""
+        return fingerprint({**self._original, **candidate})
 
     def elaborates(self, candidate: Contents) -> bool:
         """Whether the candidate is worth a tool's time."""

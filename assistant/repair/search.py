@@ -46,6 +46,10 @@ Changes = Mapping[str, tuple[Replacement, ...]]
 """Replacements by file, in the bytes of the state that they start from."""
 
 
+Focus = Mapping[str, Sequence[tuple[int, int, float]]]
+"""By file, ranges of bytes with how much later their edits are tried, 0 for the most suspected."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class State:
     """The original with edits made: what the search has reached."""
@@ -99,6 +103,7 @@ class Found:
     """Candidates that did not elaborate, which no tool ran."""
     best: SimResult | None = None
     best_state: State | None = None
+    refuted: list[bytes] = field(default_factory=list)
     exhausted: bool = False
     advised: bool = False
     """Whether a model's advice was followed."""
@@ -130,6 +135,7 @@ def search(
     distances: Mapping[str, Mapping[str, int]] | None = None,
     confirm_near: bool = False,
     confirm_passed: bool = False,
+    focus: Focus | None = None,
     adviser: Adviser | None = None,
 ) -> Run[Found]:
     """Searches until rivals of the first plausible repair have been looked for, or time runs out.
@@ -141,6 +147,7 @@ def search(
         limits: when to stop.
         starts: states to begin with beside the original, not judged yet.
         distances: a module's signals by their distance from the failing outputs, where elaboration gave them.
+        focus: how suspected places are, beside what the failing run says.
         confirm_near: let Verilator judge each new best candidate that the screen refuses, because the screen's
             engine may never match this oracle.
         confirm_passed: let Verilator judge what the screen passes, and look on for a while where it does not agree.
@@ -148,7 +155,7 @@ def search(
     """
     started = time.monotonic()
     found = Found(best=baseline)
-    queue = _Queue(distances or {})
+    queue = _Queue(distances or {}, focus or {})
     root = State(contents=original, operators=(), cost=0.0, result=baseline, count=0, changes={})
     queue.expand(root, offset=0.0)
     for state in starts:
@@ -177,6 +184,8 @@ def search(
                 queue.expand(state, offset=offset + _REPEATED_WEIGHT * (repeats[_mark(result)] - 1))
                 queue.combine(root, state)
                 improved = True
+            elif result.outcome is not Outcome.TIMEOUT:
+                found.refuted.append(screen.mark(contents))
             limit.passed(candidate.priority, found)
             if better:
                 found.best, found.best_state = result, state
@@ -230,7 +239,8 @@ def _mark(result: SimResult) -> tuple[object, ...]:
 class _Queue:
     """Proposals of all states, the likeliest first; a state's own are made when it is expanded."""
 
-    def __init__(self, distances: Mapping[str, Mapping[str, int]]) -> None:
+    def __init__(self, distances: Mapping[str, Mapping[str, int]], focus: Focus) -> None:
+        self._focus = focus
         self._heap: list[tuple[float, int, Candidate]] = []
         self._waiting: list[tuple[float, int, State]] = []
         self._order = itertools.count()
@@ -328,7 +338,8 @@ class _Queue:
         # A state's proposals cost at least 1 beyond its offset, so it need not be expanded before that.
         while self._waiting and (not self._heap or self._waiting[0][0] + 1 <= self._heap[0][0]):
             offset, _, state = heapq.heappop(self._waiting)
-            for priority, path, proposal in ranked_proposals(state, self._distances):
+            for usual, path, proposal in ranked_proposals(state, self._distances):
+                priority = usual + _held_back(self._focus.get(path, ()), proposal.focus[0])
                 self._push(
                     Candidate(
                         parent=state,
@@ -371,6 +382,12 @@ def ranked_proposals(state: State, distances: Mapping[str, Mapping[str, int]]) -
             rankers[id(structure)] = _ranker(structure, failing, distances)
         spread = _SPREAD * math.log(max(1.0, places[proposal.operator] / _FEW_PLACES))
         yield rankers[id(structure)].priority(proposal) + spread, path, proposal
+
+
+def _held_back(places: Sequence[tuple[int, int, float]], at: int) -> float:
+    """How much later an edit is tried because of the place that it stands in, the smallest around it."""
+    around = [(end - start, later) for start, end, later in places if start <= at < end]
+    return min(around)[1] if around else 0.0
 
 
 def _ranker(structure: Structure, failing: Failing, distances: Mapping[str, Mapping[str, int]]) -> Ranker:

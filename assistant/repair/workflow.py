@@ -20,7 +20,7 @@ from veriloop.assistant.repair.advice import Adviser
 from veriloop.assistant.repair.choose import Choice, choose
 from veriloop.assistant.repair.compile_errors import compile_fixes
 from veriloop.assistant.repair.screen import Contents, Screen, Worker, worst
-from veriloop.assistant.repair.search import Found, Limits, State, search
+from veriloop.assistant.repair.search import Focus, Found, Limits, State, search
 from veriloop.assistant.repository.export import export
 from veriloop.assistant.repository.private import private_directory
 from veriloop.assistant.repository.repository import Repository
@@ -70,6 +70,10 @@ class Request:
         spec: a specification's text; rivals are weighed by what it mentions.
         minimum: the evidence that is enough.
         replay: the command that judges the same again, for the report.
+        judges: what the gate judges by, where the testbench only screens, because it is the same test in a cheaper
+            form; none: the testbench itself.
+        focus: how suspected the places of each file are, for the order of the search.
+        refuted: fingerprints of candidates that an earlier search has seen fail.
     """
 
     testbench: Testbench
@@ -80,6 +84,9 @@ class Request:
     spec: str = ""
     minimum: Evidence = Evidence.TESTS
     replay: str = ""
+    judges: tuple[Testbench, ...] = ()
+    focus: Focus = field(default_factory=dict)
+    refuted: frozenset[bytes] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,6 +114,8 @@ class RepairResult:
     """The diff of the best candidate, where none passes."""
     reason: str = ""
     seconds: float = 0.0
+    refuted: tuple[bytes, ...] = ()
+    """Fingerprints of candidates that failed no less than what they were made from."""
 
 
 def repair(
@@ -147,7 +156,7 @@ def repair(
         gate = Gate(
             repository=repository, toolchain=toolchain, cache=verdicts, cancel=cancel, needs=needs, locked=locked
         )
-        baseline = yield from gate.baseline(base, [request.testbench])
+        baseline = yield from gate.baseline(base, [request.testbench, *request.judges])
         results = _runs(baseline, request.testbench)
         workers = []
         for index in range(max(1, request.jobs)):
@@ -240,6 +249,7 @@ def _screen(
         elaborator=elaborator,
         timeout_s=_timeout_s(request.testbench, results),
         cancel=cancel,
+        refuted=request.refuted,
     )
     try:
         yield screen
@@ -318,6 +328,7 @@ def _search(
             distances=distances,
             confirm_near=by_icarus,
             confirm_passed=by_icarus and not follows_random(request.testbench, root),
+            focus=request.focus,
             adviser=adviser,
         )
     finally:
@@ -417,7 +428,11 @@ def _verify(gate: Gate, base: str, original: Contents, ranked: Sequence[State], 
     for state in ranked[:_GATE_TRIES]:
         patch = Patch(edits=tuple(_edits(original, state.contents)), base=base)
         report = yield from gate.check(
-            patch, [request.testbench], workflow="repair", named=request.editable, replay=request.replay
+            patch,
+            request.judges or [request.testbench],
+            workflow="repair",
+            named=request.editable,
+            replay=request.replay,
         )
         if report.passed and report.evidence >= request.minimum:
             return _Verified(state, report)
@@ -470,6 +485,7 @@ def _result(
         baseline=baseline,
         best=found.best.score if found.best else 1.0,
         seconds=seconds,
+        refuted=tuple(found.refuted),
     )
     if outcome.state is None:
         why = "every edit that the operators make was tried" if found.exhausted else "the budget is spent"

@@ -18,12 +18,12 @@ except ImportError as error:  # GitPython looks for the program when it is impor
 _KEPT = ("GIT_EXEC_PATH", "GIT_CONFIG_", "GIT_SSL_", "GIT_TRACE", "GIT_PYTHON_")
 """What is handed on: where git's own programs are and what the machine configures; never which repository to use."""
 
+_NO_HOOKS = ("-c", "core.hooksPath=/dev/null")
 _QUIET = (
     # Nothing of the user's may run, and nothing of theirs may be rewritten, because we look at a tree.
     *("-c", "core.fsmonitor=false"),
     *("-c", "core.untrackedCache=false"),
     *("-c", "core.splitIndex=false"),
-    *("-c", "core.hooksPath=/dev/null"),
     *("-c", "core.quotePath=false"),
     *("-c", "core.safecrlf=false"),
     *("-c", "gc.auto=0"),
@@ -36,6 +36,8 @@ class Git:
 
     directory: Path
     variables: Mapping[str, str] = field(default_factory=dict)
+    with_hooks: bool = False
+    """Whether the user's hooks run: only for a commit that the user has asked for."""
 
     def run(self, *arguments: str, stdin: bytes = b"") -> bytes:
         """What git prints.
@@ -55,7 +57,8 @@ class Git:
         # GitPython hands the whole environment down and can only add to it; `env -u` takes away.
         inherited = [name for name in os.environ if name.startswith("GIT_") and not name.startswith(_KEPT)]
         unset = [word for name in inherited if name not in self.variables for word in ("-u", name)]
-        command = ["env", *unset, "git", *_QUIET, *arguments]
+        quiet = _QUIET if self.with_hooks else (*_QUIET, *_NO_HOOKS)
+        command = ["env", *unset, "git", *quiet, *arguments]
         with tempfile.TemporaryFile() as given:
             given.write(stdin)
             given.seek(0)

@@ -38,7 +38,13 @@ class TestCases:
 
 
 def run_command(
-    test: CommandTest, *, root: Path, scratch: Path, isolation: Isolation, cancel: CancelToken
+    test: CommandTest,
+    *,
+    root: Path,
+    scratch: Path,
+    isolation: Isolation,
+    cancel: CancelToken,
+    programs: Path | None = None,
 ) -> SimResult:
     """Runs the command at the root of a private copy and reads its exit code, its `results.xml` files and its log.
 
@@ -51,7 +57,11 @@ def run_command(
     """
     before = {path: path.stat().st_mtime_ns for path in _result_files(root)}
     confine = Confinement(isolation=isolation, writable=(root, scratch))
-    done = execute(["sh", "-c", test.command], cwd=root, timeout_s=test.timeout_s, cancel=cancel, confine=confine)
+    # `programs` is a directory that comes first on the command's PATH.
+    env = {"PATH": f"{programs}:{os.environ.get('PATH', '')}"} if programs is not None else None
+    done = execute(
+        ["sh", "-c", test.command], cwd=root, timeout_s=test.timeout_s, cancel=cancel, env=env, confine=confine
+    )
     common = SimResult(
         outcome=Outcome.FAIL,
         engine=_program(test.command),

@@ -8,8 +8,8 @@ import pytest
 
 from veriloop.assistant.events import CancelToken
 from veriloop.assistant.execute import execute
-from veriloop.assistant.repair import reach
-from veriloop.assistant.repair.reach import files_read
+from veriloop.assistant.verify import reach
+from veriloop.assistant.verify.reach import files_read
 from veriloop.assistant.verify.toolchain import Toolchain
 
 TOP = '`include "defs.vh"\nmodule top; sub s(); initial $finish; endmodule\n'

@@ -1,0 +1,98 @@
+"""What a test command does, seen by running it in a private copy: how it fails, what it reads, what it simulates."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from veriloop.assistant.design.roles import is_test_path
+from veriloop.assistant.errors import NotVerified
+from veriloop.assistant.events import CancelToken, Note, Run, Stage
+from veriloop.assistant.repository.export import export
+from veriloop.assistant.repository.private import private_directory
+from veriloop.assistant.repository.repository import Repository
+from veriloop.assistant.verify.calls import recorded_calls, testbenches_of
+from veriloop.assistant.verify.command import run_command
+from veriloop.assistant.verify.reach import files_read
+from veriloop.assistant.verify.results import Outcome, SimResult
+from veriloop.assistant.verify.simulation import run_icarus
+from veriloop.assistant.verify.summary import NO_SUMMARY
+from veriloop.assistant.verify.testbench import CommandTest, VerilogTestbench
+from veriloop.assistant.verify.toolchain import Toolchain
+
+_BENCH_TIMEOUT_S = 60.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Observed:
+    """One run of a command.
+
+    Attributes:
+        result: how it came out.
+        files: the RTL that it reads, without tests; empty where that could not be seen.
+        bench: a testbench in Verilog that the command runs and that fails by itself, to screen candidates with.
+        verdicts: how that testbench failed.
+    """
+
+    result: SimResult
+    files: tuple[str, ...]
+    bench: VerilogTestbench | None = None
+    verdicts: tuple[SimResult, ...] = ()
+
+    @property
+    def failing(self) -> frozenset[str]:
+        """Names that the runs called wrong."""
+        return frozenset(name for one in (self.result, *self.verdicts) for name in one.failing)
+
+
+def observe(
+    repository: Repository,
+    toolchain: Toolchain,
+    command: CommandTest,
+    *,
+    needs: Sequence[str] = (),
+    cancel: CancelToken,
+) -> Run[Observed]:
+    """Runs a command that fails, once, and once more where it passes at first.
+
+    Raises:
+        NotVerified: it fails only sometimes.
+        ToolNotFound: its program is not there.
+    """
+    yield Stage("running the test")
+    tree = repository.snapshot()
+    tracked = repository.entries(tree)
+    with private_directory(repository.cache) as directory:
+        root = export(repository, tree, directory / "tree", needs=needs).root
+        scratch = directory / "scratch"
+        scratch.mkdir()
+        (result, calls), read = files_read(
+            lambda: recorded_calls(command, root=root, scratch=scratch, isolation=toolchain.isolation, cancel=cancel),
+            root,
+        )
+        if result.passed:
+            again = run_command(command, root=root, scratch=scratch, isolation=toolchain.isolation, cancel=cancel)
+            _require_steady(command, again)
+        bench, verdicts = None, tuple[SimResult, ...]()
+        for one in testbenches_of(calls, root=root, timeout_s=_BENCH_TIMEOUT_S) if not result.passed else ():
+            found = run_icarus(one, root=root, scratch=scratch, toolchain=toolchain, cancel=cancel)
+            if found is not None and found.outcome is Outcome.FAIL and found.reason != NO_SUMMARY:
+                bench, verdicts = one, (found,)
+                yield Note(f"the command's own testbench {one.name} fails by itself, and screens candidates")
+                break
+        paths = sorted(read or ()) if bench is None else list(bench.design.sources)
+        files = tuple(str(path) for path in paths if not is_test_path(path) and str(path) in tracked)
+    return Observed(result=result, files=files, bench=bench, verdicts=verdicts)
+
+
+def _require_steady(command: CommandTest, again: SimResult) -> None:
+    """Passes where a test that has passed once passes again.
+
+    Raises:
+        NotVerified: it fails now.
+    """
+    if not again.passed:
+        raise NotVerified(
+            f"`{command.command}` is flaky: of two runs on the same files one passed and one failed ({again.reason})",
+            hint="fix its seed, or name another test",
+        )
