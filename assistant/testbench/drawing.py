@@ -32,13 +32,15 @@ class Input:
 class Phase:
     """Cycles that are drawn from one seed; `after` cycles of reset come first, none go on from where it is.
 
-    In an idle phase every input is 0, and no reset comes in its middle.
+    In an idle phase every input is 0, and no reset comes in its middle. A sweep counts through all values of all inputs
+    together; it needs no seed.
     """
 
     seed: int
     cycles: int
     after: int = 0
     idle: bool = False
+    sweep: bool = False
 
 
 def draw(source: random.Random, style: str, given: Input, before: int) -> int:
@@ -71,6 +73,14 @@ def draw(source: random.Random, style: str, given: Input, before: int) -> int:
 
 def phase_rows(phase: Phase, inputs: tuple[Input, ...], clocks: int) -> Iterator[tuple[tuple[int, ...], int]]:
     """The cycles of a phase: the values of the inputs, and which clocks rise (a bit each)."""
+    if phase.sweep:
+        for word in range(phase.cycles):
+            swept = []
+            for given in inputs:
+                swept.append(word & ((1 << given.width) - 1))
+                word >>= given.width
+            yield tuple(swept), (1 << clocks) - 1
+        return
     source = random.Random(phase.seed)
     styles = [(BIT_STYLES if given.width == 1 else STYLES) for given in inputs]
     chosen = [style[source.getrandbits(16) % len(style)] for style in styles]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+from collections.abc import Sequence
+from typing import Any
 
 from veriloop.assistant.cli.benches.provenance import provenance
 from veriloop.assistant.cli.session import Session
@@ -12,6 +14,7 @@ from veriloop.assistant.events import finish
 
 SUITES = {
     "coverage": "cover public reference designs with generated stimulus",
+    "mutants": "kill mutants of public reference designs with generated stimulus",
 }
 
 
@@ -24,18 +27,23 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace, session: Session) -> int:
     """Runs the suite: a row a design, then the counts. 0, whatever they are."""
-    from veriloop.assistant.bench import covering
+    from veriloop.assistant.bench import covering, mutating
 
     if arguments.jobs < 1:
         raise UsageError("--jobs must be above 0")
     data = (session.cwd / str(arguments.data)).resolve()
     if not data.is_dir():
         raise UsageError(f"no such directory: {arguments.data}")
-    rows = finish(
-        covering.run_coverage(data, only=arguments.only, jobs=arguments.jobs, cancel=session.cancel), session.observe
-    )
-    counts = covering.coverage_summary(rows) | provenance()
-    lines = [covering.line(row) for row in rows]
+    common: dict[str, Any] = {"only": arguments.only, "jobs": arguments.jobs, "cancel": session.cancel}
+    rows: Sequence[Any]
+    if arguments.suite == "coverage":
+        rows = finish(covering.run_coverage(data, **common), session.observe)
+        counts = covering.coverage_summary(rows) | provenance()
+        lines = [covering.line(row) for row in rows]
+    else:
+        rows = finish(mutating.run_mutants(data, **common), session.observe)
+        counts = mutating.mutants_summary(rows) | provenance()
+        lines = [mutating.line(row) for row in rows]
     if session.json:
         for row in rows:
             session.result("", dataclasses.asdict(row))

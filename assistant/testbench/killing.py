@@ -1,0 +1,151 @@
+"""Mutants: which of them stimulus tells from the design, and what becomes of those that it does not.
+
+A mutant that survives is proved to answer always as the design does, or killed by further stimulus; a hole in a
+testbench is a mutant for which neither has happened.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from veriloop.assistant.design.model import Design
+from veriloop.assistant.events import CancelToken
+from veriloop.assistant.testbench.drawing import Input, Phase
+from veriloop.assistant.testbench.rounds import RESET_CYCLES, Directed, Part, all_rows, part_rows
+from veriloop.assistant.verify.formal.equivalence import compare_always
+from veriloop.assistant.verify.formal.harness import frames_to_rows, resets_first
+from veriloop.assistant.verify.formal.prover import Answer, Prover
+from veriloop.assistant.verify.stimulus.pins import Pins, Row
+from veriloop.assistant.verify.stimulus.replay import Subject, replay_each
+from veriloop.assistant.verify.toolchain import Toolchain
+
+_SWEPT_BITS = 10
+_PHASES = 24
+_PHASE_CYCLES = 128
+_MORE_PHASES = 48
+_FIRST_SEED = 1_000
+_PROOF_S = 6.0
+
+
+class Fate(StrEnum):
+    """What became of a mutant."""
+
+    KILLED = "killed"
+    EQUIVALENT = "equivalent"
+    """Proved to answer always as the design does."""
+    UNDECIDED = "undecided"
+    UNUSABLE = "unusable"
+    """It does not compile beside the design, or does not end."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Killing:
+    """The mutants' fates in their order, and the stimulus that kills those that were killed.
+
+    `by_drawn` counts those that the drawn stimulus killed, before anything was directed at a mutant.
+    """
+
+    fates: tuple[Fate, ...]
+    parts: tuple[Part, ...]
+    by_drawn: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arena:
+    """Where a design and its mutants are played side by side."""
+
+    reference: Subject
+    pins: Pins
+    inputs: tuple[Input, ...]
+    design: Design
+    root: Path
+    scratch: Path
+    toolchain: Toolchain
+    prover: Prover | None
+    cancel: CancelToken
+
+    def differing(self, mutants: Sequence[Subject], rows: Sequence[Row]) -> dict[int, tuple[int, int] | None]:
+        """For each mutant that could be played where it first differs; none where it never does."""
+        found = replay_each(
+            [self.reference, *mutants],
+            self.pins,
+            rows,
+            design=self.design,
+            root=self.root,
+            scratch=self.scratch,
+            toolchain=self.toolchain,
+            cancel=self.cancel,
+        )
+        return {index - 1: place for index, place in found.items()}
+
+
+def general_parts(pins: Pins, inputs: tuple[Input, ...]) -> tuple[Part, ...]:
+    """Stimulus for any design: what it does at power-up, all values where they are few, and drawn phases."""
+    after = RESET_CYCLES if pins.resets else 0
+    bits = sum(given.width for given in inputs)
+    drawn = [Phase(_FIRST_SEED + number, _PHASE_CYCLES, after) for number in range(_PHASES)]
+    if not pins.clocks and bits <= _SWEPT_BITS:
+        return (Phase(0, 1 << bits, sweep=True), *drawn[:2])
+    return (Phase(1, 2), *drawn)
+
+
+def kill(arena: Arena, mutants: Sequence[Subject], parts: Sequence[Part]) -> Killing:
+    """Plays the parts against all mutants; what survives is killed by more, or proved equivalent."""
+    fates = [Fate.UNUSABLE] * len(mutants)
+    found = arena.differing(mutants, all_rows(parts, arena.inputs, arena.pins))
+    for index, place in found.items():
+        fates[index] = Fate.UNDECIDED if place is None else Fate.KILLED
+    drawn = fates.count(Fate.KILLED)
+    chosen = list(parts)
+    _prove(arena, mutants, fates, chosen)
+    waiting = [index for index, fate in enumerate(fates) if fate is Fate.UNDECIDED]
+    if waiting:
+        after = RESET_CYCLES if arena.pins.resets else 0
+        more = [Phase(_FIRST_SEED + _PHASES + number, _PHASE_CYCLES, after) for number in range(_MORE_PHASES)]
+        later = arena.differing([mutants[index] for index in waiting], all_rows(more, arena.inputs, arena.pins))
+        killed = [waiting[number] for number, place in later.items() if place is not None]
+        for index in killed:
+            fates[index] = Fate.KILLED
+        chosen += more if killed else []
+    return Killing(fates=tuple(fates), parts=tuple(chosen), by_drawn=drawn)
+
+
+def _prove(arena: Arena, mutants: Sequence[Subject], fates: list[Fate], chosen: list[Part]) -> None:
+    if arena.prover is None:
+        return
+    for index, mutant in enumerate(mutants):
+        if fates[index] is not Fate.UNDECIDED:
+            continue
+        verdict = compare_always(
+            arena.reference,
+            mutant,
+            arena.pins,
+            arena.design,
+            arena.prover,
+            root=arena.root,
+            scratch=arena.scratch,
+            timeout_s=_PROOF_S,
+            cancel=arena.cancel,
+        )
+        if verdict is None:
+            continue
+        if verdict.answer is Answer.HOLDS:
+            fates[index] = Fate.EQUIVALENT
+        elif verdict.frames:
+            part = _directed(arena, frames_to_rows(verdict.frames, arena.pins), index)
+            if arena.differing([mutant], part_rows(part, arena.inputs, arena.pins)).get(0) is not None:
+                fates[index] = Fate.KILLED
+                chosen.append(part)
+
+
+def _directed(arena: Arena, rows: Sequence[Row], number: int) -> Directed:
+    """The prover's frames with a cycle more, in which a difference in what is kept may show."""
+    pins = arena.pins
+    before: Sequence[Row] = ()
+    if pins.resets and not resets_first(pins):
+        before = part_rows(Phase(0, 0, RESET_CYCLES, idle=True), arena.inputs, pins)
+    after = RESET_CYCLES if pins.resets else 0
+    return Directed((*before, *rows, *rows[-1:]), note=f"kills mutant {number}", after=after)
