@@ -83,6 +83,6 @@ def _text(modules: list[str], subjects: tuple[Subject, Subject], pins: Pins) -> 
         for port in pins.outputs:
             offset -= port.width_bits
             wires.append(f".{port.name}(vl_{letter}[{offset + port.width_bits - 1}:{offset}])")
-        lines.append(f"  {module} {letter} ({', '.join(wires)});")
+        lines.append(f"  {module} vl_dut_{letter} ({', '.join(wires)});")
     lines.append(f"  always @* begin {_LABEL}: assert (vl_first || vl_a == vl_b); end")
     return "\n".join([*lines, "endmodule"]) + "\n"
