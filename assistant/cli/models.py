@@ -14,7 +14,7 @@ from veriloop.assistant.cli.session import Session
 from veriloop.assistant.config import load_config
 from veriloop.assistant.errors import UsageError
 from veriloop.assistant.events import Note
-from veriloop.assistant.repair.prompt import FIX, LINES, REPAIR, line_token
+from veriloop.assistant.repair.advice import knows_prompts
 from veriloop.models.bundled import CARD
 from veriloop.models.catalogue import address, catalogue
 from veriloop.models.errors import ModelError, NoModel
@@ -200,15 +200,10 @@ def _scores(installed: Installed, model: LocalModel, arguments: argparse.Namespa
         raise UsageError(f"no such directory: {arguments.data}")
     run = session.cwd / str(arguments.run) if arguments.run else None
     found: dict[str, Any] = {**parity(installed.path, run, session)}
-    known = _knows_prompts(model)
+    known = knows_prompts(model)
     ranked = ranking(model, data, arguments.count, session) if known and arguments.count else {}
     found |= {key: ranked.get(key) for key in ("rank_median_model", "rank_median_prior")}
     return found | filling(model, data, _GAPS_A_BUG * arguments.count, session)
-
-
-def _knows_prompts(model: LocalModel) -> bool:
-    """Whether the special tokens of our repair prompts are single tokens of a model."""
-    return all(len(model.tokens(token, special=True)) == 1 for token in (REPAIR, FIX, line_token(LINES - 1)))
 
 
 def _progress(session: Session, what: str) -> OnBytes:

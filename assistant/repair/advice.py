@@ -11,7 +11,7 @@ import contextlib
 import math
 import os
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeAlias
@@ -20,9 +20,10 @@ from veriloop.assistant.design.edits import Edit, apply_edits
 from veriloop.assistant.design.syntax import SyntaxTree
 from veriloop.assistant.repair.model_rank import Window, answer, changed, kept_answer, window_of
 from veriloop.assistant.repair.operators import Replacement
-from veriloop.assistant.repair.prompt import BEFORE, Seen, line_token, repair_prompt
+from veriloop.assistant.repair.prompt import BEFORE, FIX, LINES, REPAIR, Seen, line_token, repair_prompt
 from veriloop.assistant.verify.results import SimResult
 from veriloop.models.errors import ModelError, Stopped
+from veriloop.models.local import LocalModel
 from veriloop.models.model import Model, Sampling, Stop, never
 from veriloop.models.named import opened
 from veriloop.models.store import Store, data_home
@@ -86,9 +87,18 @@ class Adviser:
         model: any model that knows the prompts of `repair/prompt.py`.
         patience: how many candidates are judged before.
         patience_s: how many seconds the search has taken before.
+        knows: whether a model knows our prompts, asked once it is needed; the advice of one that does not is noise.
     """
 
-    def __init__(self, model: Model, *, patience: int = PATIENCE, patience_s: float = PATIENCE_S) -> None:
+    def __init__(
+        self,
+        model: Model,
+        *,
+        patience: int = PATIENCE,
+        patience_s: float = PATIENCE_S,
+        knows: Callable[[Model], bool] = lambda model: True,
+    ) -> None:
+        self._knows = knows
         self.patience = patience
         self.patience_s = patience_s
         self._model = model
@@ -134,6 +144,9 @@ class Adviser:
 
     def _think(self, path: str, content: bytes, candidates: Sequence[Edits], result: SimResult) -> None:
         try:
+            if not self._knows(self._model):
+                self.trouble = "this model does not know how repairs are asked for"
+                return
             self._advice = advise(self._model, path, content, candidates, result, stop=lambda: self._stopped)
         except Stopped:
             self.trouble = "the search was over before"
@@ -153,11 +166,21 @@ def adviser(name: str, *, cwd: Path) -> Iterator[Adviser | None]:
         yield None
         return
     with opened(name, Store(data_home(os.environ)), cwd=cwd) as model:
-        made = Adviser(model)
+        made = Adviser(model, knows=knows_prompts)
         try:
             yield made
         finally:
             made.close()
+
+
+def knows_prompts(model: Model) -> bool:
+    """Whether the special tokens of our prompts are single tokens of a model.
+
+    Raises:
+        ModelError: the model cannot be used.
+    """
+    words = (REPAIR, FIX, line_token(LINES - 1))
+    return isinstance(model, LocalModel) and all(len(model.tokens(word, special=True)) == 1 for word in words)
 
 
 def advise(

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from veriloop.models.bundled import bundled
 from veriloop.models.errors import BadGrammar, BadModel, DoesNotFit, ModelError, ModelFailed, NoModel, Stopped
 from veriloop.models.local import LocalModel, idle_threads
 from veriloop.models.model import Message, Sampling
@@ -59,6 +60,20 @@ def test_a_quantised_model_decodes_batches(quantised_file):
     model = LocalModel(quantised_file, threads=1)
     (alone,) = model.complete(PROMPT, Sampling(max_tokens=24))
     assert {answer.text for answer in model.complete(PROMPT, Sampling(max_tokens=24), n=8)} == {alone.text}
+    model.close()
+
+
+def test_the_model_that_comes_with_veriloop_decodes_batches():
+    # Where llama.cpp is built for the processor at hand, some builds died of a second token in a batch.
+    ours = bundled()
+    assert ours is not None
+    model = LocalModel(ours.path, threads=1)
+    alone, *_ = model.complete("module m", Sampling(max_tokens=8))
+    assert {one.text for one in model.complete("module m", Sampling(max_tokens=8), n=8)} == {alone.text}
+    before, after = "  assign y = a", "endmodule\n"
+    (filled,) = model.infill(before, after, Sampling(max_tokens=8))
+    asked = f"<|fim_suffix|>{after}<|fim_middle|>{before}"
+    assert model.complete(asked, Sampling(max_tokens=8))[0].text == filled.text
     model.close()
 
 

@@ -9,12 +9,14 @@ import pytest
 from tests.assistant.repair.conftest import COUNTER, COUNTER_TB
 from veriloop.assistant.design.model import Design
 from veriloop.assistant.events import CancelToken, Note, finish
-from veriloop.assistant.repair.advice import Adviser, advise
+from veriloop.assistant.repair.advice import Adviser, advise, knows_prompts
 from veriloop.assistant.repair.model_rank import changed
 from veriloop.assistant.repair.workflow import Request, Status, repair
 from veriloop.assistant.verify.results import Mismatch, Outcome, SimResult
 from veriloop.assistant.verify.testbench import VerilogTestbench
+from veriloop.models.bundled import bundled
 from veriloop.models.errors import ModelFailed, Stopped
+from veriloop.models.local import LocalModel
 from veriloop.models.model import Completion, ModelInfo, Score
 
 BROKEN = COUNTER.replace(b"q + 1", b"q + 2")
@@ -70,6 +72,17 @@ def test_the_line_that_is_suspected_comes_sooner_and_its_edit_is_tried():
     assert advice.gain(BROKEN, [(at, at + 1, "")]) > 0 > advice.gain(BROKEN, [(0, 1, "")])
     starts = {edit[0][2] for edit in advice.edits}
     assert says in starts
+
+
+@pytest.mark.needs("llama.cpp")
+def test_only_a_model_that_knows_our_prompts_is_asked(model_file):
+    ours = bundled()
+    assert ours is not None
+    for path, knows in ((ours.path, True), (model_file, False)):
+        model = LocalModel(path, threads=1)
+        assert knows_prompts(model) is knows
+        model.close()
+    assert not knows_prompts(Oracle())  # type: ignore[arg-type]
 
 
 def test_an_edit_of_a_line():
