@@ -121,7 +121,9 @@ class Limits:
     look_on_priority: float = 1.0
     """How much less likely than the first plausible one a rival may be."""
     look_on_s: float = 5.0
-    """Seconds that looking on may take."""
+    """Seconds that looking on may take, once `look_on_least` rivals were judged."""
+    look_on_least: int = 12
+    """A slow test is no reason to take the first change that it lets through, which may be one that silences it."""
     clock: Callable[[], float] = time.monotonic
 
 
@@ -399,7 +401,8 @@ class _Limit:
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
-        self._deadline = limits.deadline
+        self._looked_on = limits.deadline
+        self._least = 0
         self._until: int | None = None
         self._after_plausible = False
         self.priority = float("inf")
@@ -410,13 +413,15 @@ class _Limit:
             self._after_plausible = True
             self._until = found.tried + self._limits.look_on
             self.priority = priority + self._limits.look_on_priority
-            self._deadline = min(self._deadline, self._limits.clock() + self._limits.look_on_s)
+            self._least = found.tried + self._limits.look_on_least
+            self._looked_on = self._limits.clock() + self._limits.look_on_s
         elif (found.nearly or found.weak) and self._until is None:
             # One that both engines pass may yet come, so this looks on longer.
             self._until = found.tried + _NEARLY_FACTOR * self._limits.look_on
-            self._deadline = min(self._deadline, self._limits.clock() + _NEARLY_FACTOR * self._limits.look_on_s)
+            self._looked_on = self._limits.clock() + _NEARLY_FACTOR * self._limits.look_on_s
 
     def reached(self, found: Found) -> bool:
-        if self._limits.clock() >= self._deadline:
+        now = self._limits.clock()
+        if now >= self._limits.deadline or (now >= self._looked_on and found.tried >= self._least):
             return True
         return self._until is not None and found.tried >= self._until
