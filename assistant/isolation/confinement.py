@@ -42,6 +42,8 @@ _SECRETS = (
     *(".local/share/keyrings", ".local/state/veriloop", ".bash_history", ".python_history"),
 )
 """In the home directory: what no test needs and nobody wants to see in its log."""
+_SECOND = ("/bin/sh", "-c", '"$@"; exit $?', "sh")
+"""The first process of a space of its own ignores signals that would end another one, so the command is the second."""
 _LAUNCHER = Path(__file__).with_name("launcher.py")
 
 
@@ -112,8 +114,7 @@ def confined(
         return launched
     network = [] if confinement.isolation.network else ["--net"]
     spaces = ["--user", "--map-root-user", *network, "--ipc", "--pid", "--fork", "--kill-child"]
-    # The first process of a space of its own ignores signals that would end another one, so the command is the second.
-    return [str(program), *spaces, "--", "/bin/sh", "-c", '"$@"; exit $?', "sh", *launched]
+    return [str(program), *spaces, "--", *_SECOND, *launched]
 
 
 def seen_temporary(means: Means, temporary: Path) -> str:
@@ -124,7 +125,8 @@ def seen_temporary(means: Means, temporary: Path) -> str:
 def _bubblewrap(argv: Sequence[str], confinement: Confinement, program: Path, cwd: Path, temporary: Path) -> list[str]:
     isolation = confinement.isolation
     words = [str(program), "--die-with-parent", "--unshare-user-try", "--unshare-ipc", "--unshare-pid"]
-    words += ["--unshare-uts", "--unshare-cgroup-try", "--cap-drop", "ALL"]
+    # A first process of bubblewrap's own would be left behind unwaited for, and its CPU time with it.
+    words += ["--as-pid-1", "--unshare-uts", "--unshare-cgroup-try", "--cap-drop", "ALL"]
     words += [] if isolation.network else ["--unshare-net"]
     words += ["--ro-bind", "/", "/", "--dev", "/dev", "--proc", "/proc"]
     for place in _HIDDEN:
@@ -137,7 +139,7 @@ def _bubblewrap(argv: Sequence[str], confinement: Confinement, program: Path, cw
         words += ["--ro-bind", str(path), str(path)]
     for path in (*confinement.writable, *_existing(isolation.writable)):
         words += ["--bind", str(path), str(path)]
-    return [*words, "--chdir", str(cwd), "--", *argv]
+    return [*words, "--chdir", str(cwd), "--", *_SECOND, *argv]
 
 
 def _launched(argv: Sequence[str], confinement: Confinement, temporary: Path, *, sockets: bool) -> list[str]:

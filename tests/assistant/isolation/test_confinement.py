@@ -56,6 +56,14 @@ def test_it_runs_as_it_would_alone(means, place):
     assert sorted(path.name for path in place.iterdir()) == ["kept"]
 
 
+def test_what_it_uses_of_the_processor_is_counted(means, place):
+    work = "import time\nwhile time.process_time() < 0.5: pass"
+    assert held(work, place, means).cpu_s >= 0.5
+    # Also of what it has started and waited for, as a simulation that forks does.
+    inner = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {work!r}])"
+    assert held(inner, place, means).cpu_s >= 0.5
+
+
 def test_no_listener_of_this_machine_is_reached(means, place):
     with socket.create_server(("127.0.0.1", 0)) as listener:
         listener.settimeout(0.2)
