@@ -40,7 +40,8 @@ async def take(app: VeriloopApp, target: Path) -> None:
     """Repairs, and draws every screen in every size and theme."""
     async with app.run_test(size=SIZES[0]) as pilot:
         await until(pilot, lambda: app.survey.known)
-        app.submit("the FIFO drops a word when it is read and written at once")
+        # With time enough for a machine that is busy.
+        app.submit("repair tb/fifo_tb.sv --spec docs/fifo.md --budget 600")
         await until(pilot, lambda: app.conversation.decision is not None and app.jobs.front is None)
         await until(pilot, lambda: not app.jobs.running)
         for size in SIZES:

@@ -25,6 +25,34 @@ _ALWAYS = (
     ("^t", "dark, light, no colour"),
     ("^c", "copies what is selected; twice leaves"),
 )
+_MOVES = frozenset(
+    {
+        *(
+            "Down",
+            "Up",
+            "Page down",
+            "Page up",
+            "Top",
+            "End",
+            "Next",
+            "Previous",
+            "Ten down",
+            "Ten up",
+            "First",
+            "Last",
+        ),
+        *(
+            "Scroll Left",
+            "Scroll Right",
+            "Page Left",
+            "Page Right",
+            "Focus Next",
+            "Focus Previous",
+            "Copy selected text",
+        ),
+    }
+)
+"""Keys that only move; they come last."""
 _TYPING = (
     ("Enter", "sends"),
     ("^j, Shift+Enter", "begins a new line"),
@@ -66,7 +94,10 @@ class HelpScreen(ModalScreen[None]):
         yield Line("")
         yield Line("Keys of this screen", "head")
         named = {what for _, what in _ALWAYS}
-        yield from _table([(keys, what) for keys, what in self._keys if what not in named])
+        own = [(keys, what) for keys, what in self._keys if what not in named]
+        yield from _table(
+            [*(pair for pair in own if pair[1] not in _MOVES), *(pair for pair in own if pair[1] in _MOVES)]
+        )
         yield Line("")
         yield Line("Keys everywhere", "head")
         yield from _table(_ALWAYS)

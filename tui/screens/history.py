@@ -23,7 +23,6 @@ class HistoryScreen(Page):
 
     TITLE_TEXT = "history"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "go_on", "Go on with it"),
         Binding("u", "undo", "Undo the last change"),
         Binding("w", "why", "Why it was changed"),
     ]

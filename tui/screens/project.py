@@ -40,7 +40,6 @@ class ProjectScreen(Page):
 
     TITLE_TEXT = "project"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "explain", "Explain"),
         Binding("r", "repair", "Repair"),
         Binding("x", "run_tests", "Run tests"),
         Binding("c", "check", "Check changes"),

@@ -22,7 +22,7 @@ class Choosing(TextView):
         Binding("b,pageup", "step(-10)", "Ten up", show=False),
         Binding("g,home", "step(-1000000)", "First", show=False),
         Binding("G,end", "step(1000000)", "Last", show=False),
-        Binding("enter", "take", "Choose", show=False),
+        Binding("enter", "take", "Choose"),
     ]
 
     class Moved(Message):

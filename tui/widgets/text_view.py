@@ -119,7 +119,8 @@ class TextView(ScrollView, can_focus=True):
 
     def _resized(self) -> None:
         width = self.content_size.width
-        self.virtual_size = Size(width if self._wrap else max(width, self._longest), self._rows)
+        # What fits needs no second scroll bar.
+        self.virtual_size = Size(width if self._wrap else self._longest, self._rows)
 
     def on_resize(self) -> None:
         """Breaks the lines anew where the width is another one."""
