@@ -31,6 +31,7 @@ from veriloop.assistant.verify.judged import (
     new_findings,
     new_warnings,
     passes,
+    settled,
     shown,
     unchecked,
 )
@@ -263,7 +264,7 @@ class Judge:
         evidence = _whole(classes, after, ran, named=tests.named)
         blocking = self._blocking(base, after)
         passed = passes(base, after) and not blocking
-        steps = (*after.steps, *([shown(touched)] if touched else []))
+        steps = (*settled(base, after), *([shown(touched)] if touched else []))
         report = replace(
             self._report(contents),
             steps=steps,

@@ -97,7 +97,9 @@ def run(arguments: argparse.Namespace, session: Session) -> int:
 
     answers = Answers(repository.cache / "answers")
     words = _options(arguments)
-    key = answer_key(repository.root, change.base, change.tree, [*words, str(session.cwd)])
+    # A submodule that is not checked out is not judged; once it is, the answer may be another one.
+    lent = [f"{path} {present}" for path, present in repository.submodules(change.tree)]
+    key = answer_key(repository.root, change.base, change.tree, [*words, str(session.cwd), *lent])
     known = None if _writes(arguments) or session.whole else answers.get(key)
     if known is not None:
         from veriloop.assistant.change.text import cached_line
@@ -149,7 +151,7 @@ def _judge(
     elif arguments.markdown == "-":
         session.result(text.markdown(checked, diff), data)
     else:
-        brief = checked.outcome is Outcome.REFUTED and not arguments.full
+        brief = checked.outcome.exit_code != 0 and not arguments.full
         said = text.refusal(checked) if brief else text.text(checked)
         session.result(said + "applied to the work tree; veriloop undo takes it back\n" * applied, data)
     return checked.outcome.exit_code

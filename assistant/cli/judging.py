@@ -74,9 +74,7 @@ def judged(
     )
     checked = finish(judge.run(), session.observe)
     report = checked.report
-    differs = any(
-        line.startswith(("not in the private copy", "added to the private copy")) for line in report.unchecked
-    )
+    differs = any(line.startswith("added to the private copy: ") for line in report.unchecked)
     whole = not config.repository.project.needs and not differs and not arguments.oracle
     return Judged(
         checked=checked,

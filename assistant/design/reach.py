@@ -63,7 +63,7 @@ def file_facts(content: bytes) -> FileFacts:
     words = read_words(content)
     bare = _COMMENT.sub(b" ", content)
     return FileFacts(
-        declares=_decoded(_UNIT.findall(content)) | _decoded(_first(_SHARED.findall(_INSIDE.sub(b" ", bare)))),
+        declares=_decoded(_UNIT.findall(bare)) | _decoded(_first(_SHARED.findall(_INSIDE.sub(b" ", bare)))),
         defines=_decoded(_DEFINE.findall(bare)),
         words=frozenset((*words.plain, *words.scoped)),
         macros=frozenset(words.macro),

@@ -125,6 +125,12 @@ class Repository:
         shared, common, _ = git.ask("merge-base", commit, "HEAD")
         return _id(common) if shared == 0 else commit
 
+    def submodules(self, tree: str) -> tuple[tuple[str, bool], ...]:
+        """The submodules of a tree, and whether each is checked out."""
+        output = Git(self.root).run("ls-tree", "-r", "-z", "--full-tree", tree)
+        found = (path for path, entry in _entries(output) if entry.mode == SUBMODULE_MODE)
+        return tuple((path, (self.root / path / ".git").exists()) for path in found)
+
     def commit(self) -> str:
         """The id of the last commit; empty before the first."""
         status, output, _ = Git(self.root).ask("rev-parse", "--verify", "--quiet", "HEAD")

@@ -14,7 +14,7 @@ FILES = {
     "inc/defs.vh": b"`define W 8\n",
     "rtl/types.sv": b"typedef enum {A, B} state_t;\nmodule inside; typedef logic word_t; endmodule",
     "rtl/uses.sv": b"module uses; state_t s; word_t w; endmodule",
-    "rtl/alone.v": b"module alone; endmodule",
+    "rtl/alone.v": b"// This module leaf is none\nmodule alone; endmodule",
     "tb/top_tb.v": b'module top_tb; top dut(); initial $display("alone mid"); endmodule',
 }
 
