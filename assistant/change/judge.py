@@ -38,7 +38,7 @@ from veriloop.assistant.verify.judged import (
 from veriloop.assistant.verify.protected import Contents, protected
 from veriloop.assistant.verify.static import Found
 from veriloop.assistant.verify.summary import NO_SUMMARY
-from veriloop.assistant.verify.testbench import Testbench
+from veriloop.assistant.verify.testbench import CommandTest, Testbench
 
 ALREADY_REFUTED = "the change is refuted already"
 BUDGET = "the budget is spent"
@@ -180,6 +180,7 @@ class Judge:
 
     def _tests(self, tests: Tests, copy: Export, scratch: Path) -> Run[list[_Ran]]:
         waiting = self.history.ordered(tests.testbenches)
+        yield from self._prepare(waiting)
         gate = replace(self.gate, cancel=self._token())
         ran: list[_Ran] = []
         gate.begin(waiting, copy)
@@ -204,6 +205,16 @@ class Judge:
                 self.history.note(test, time.monotonic() - started, passed=step.passed)
             ran.append(_Ran(test, step, evidence, tuple(f"{test.name}: {note}" for note in notes)))
         return ran
+
+    def _prepare(self, tests: Sequence[Testbench]) -> Iterator[Stage]:
+        """Builds what is built once on a machine; that is not counted against the budget of one change."""
+        verilator = self.gate.toolchain.verilator
+        if verilator.prepared or all(isinstance(test, CommandTest) for test in tests):
+            return
+        yield Stage("building Verilator's runtime, once on this machine")
+        before = time.monotonic()
+        verilator.prepare(self.gate.cancel)
+        self._started += time.monotonic() - before
 
     def _base_tests(
         self, base: Judged, ran: Sequence[_Ran], tests: Tests, contents: Contents, found: Impact, after: Export
