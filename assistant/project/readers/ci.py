@@ -113,6 +113,8 @@ def _test(path: Path, command: Command, planner: Planner, context: Context) -> t
     if any(_OPEN in word for word in command.words):
         return None, Plan()
     line = shlex.join(word for word in command.words if word)
+    if program == "fusesoc" and ("run" not in command.words or re.search(r"--target[= ](?!sim|tb|test)", line)):
+        return None, Plan()
     plan = planner.line(line, command.directory, place, dict(command.environment))
     if program in ("verilator", "iverilog") and not plan.runs:
         return None, plan
