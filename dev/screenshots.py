@@ -23,7 +23,7 @@ from veriloop.tui import themes
 from veriloop.tui.app import VeriloopApp
 
 SIZES = ((80, 24), (160, 48))
-SCREENS = ("session", "change", "evidence", "project", "jobs", "models", "history")
+SCREENS = ("session", "change", "evidence", "waves", "project", "jobs", "models", "history")
 ROOT = Path(__file__).resolve().parent.parent
 
 

@@ -51,6 +51,7 @@ class VeriloopApp(App[str]):
         Binding("f1", "help", "Help", priority=True),
         Binding("f2", "show('change')", "Change", priority=True),
         Binding("f3", "show('evidence')", "Evidence", priority=True),
+        Binding("f4", "show('waves')", "Waves", priority=True),
         Binding("f5", "show('project')", "Project", priority=True),
         Binding("ctrl+p", "command_palette", "Everything", show=True, priority=True),
         Binding("f6", "show('jobs')", "Jobs", priority=True),

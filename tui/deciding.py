@@ -100,7 +100,7 @@ class Deciding:
             yield Line("Type /apply to write it into your files, or look first:", "head")
         else:
             yield Line("It cannot be applied as it is. Look at its parts:", "head")
-        yield Line("  F2 the change hunk by hunk   F3 the evidence", "key")
+        yield Line("  F2 the change hunk by hunk   F3 the evidence   F4 the waves", "key")
 
     def _stop(self, job: Job | None) -> None:
         if job is not None and not job.is_over:

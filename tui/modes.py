@@ -32,6 +32,7 @@ MODES: dict[str, Callable[[], Screen[None]]] = {
     "session": _later("session", "SessionScreen"),
     "change": _later("change", "ChangeScreen"),
     "evidence": _later("evidence", "EvidenceScreen"),
+    "waves": _later("waves", "WavesScreen"),
     "project": _later("project", "ProjectScreen"),
     "jobs": _later("jobs", "JobsScreen"),
     "models": _later("models", "ModelsScreen"),

@@ -82,6 +82,8 @@ class Divergence:
     time: str
     cycle: int | None = None
     clock: str = ""
+    at_fs: int = 0
+    """The time, in femtoseconds."""
 
 
 def first_divergence(
@@ -145,11 +147,12 @@ def compare(one: Wave, two: Wave, likely: Collection[str] = ()) -> Divergence | 
     return Divergence(
         signal=name,
         others=tuple(names[1:]),
-        was=_value(was),
-        now=_value(now),
-        time=_time(first_fs),
+        was=value_text(was),
+        now=value_text(now),
+        time=time_text(first_fs),
         cycle=_rises(two.changes[clock], first_fs) if clock else None,
         clock=clock,
+        at_fs=first_fs,
     )
 
 
@@ -162,6 +165,24 @@ def _recorded(
     *,
     four_state: bool,
 ) -> Wave:
+    written = record(testbench, root, directory, toolchain, cancel, four_state=four_state)
+    return Wave.read(written) if written is not None else Wave({})
+
+
+def record(
+    testbench: VerilogTestbench | TraceTestbench | CocotbTestbench,
+    root: Path,
+    directory: Path,
+    toolchain: Toolchain,
+    cancel: CancelToken,
+    *,
+    four_state: bool,
+) -> Path | None:
+    """Runs a test in a private copy, recording every signal; returns the record, none where none was written.
+
+    Raises:
+        ToolError: a tool broke or is missing.
+    """
     known = set(root.rglob("*.vcd"))
     for path in known:
         path.unlink(missing_ok=True)
@@ -171,7 +192,7 @@ def _recorded(
         _run_verilator(testbench, root, directory, toolchain, cancel)
     # A testbench that dumps by itself may have had the first word about where.
     written = sorted(root.rglob("*.vcd"), key=lambda path: (path.name != _RECORD, -path.stat().st_size))
-    return Wave.read(written[0]) if written else Wave({})
+    return written[0] if written else None
 
 
 def _run_icarus(
@@ -279,7 +300,7 @@ def _plain(name: str) -> str:
     return name.rpartition(".")[2].partition("[")[0]
 
 
-def _value(bits: str) -> str:
+def value_text(bits: str) -> str:
     """A value as a designer writes it: short ones in binary, known long ones in hexadecimal."""
     if not bits:
         return "nothing"
@@ -290,7 +311,8 @@ def _value(bits: str) -> str:
     return f"{len(bits)}'h{int(bits, 2):x}"
 
 
-def _time(at_fs: int) -> str:
+def time_text(at_fs: int) -> str:
+    """A time with the largest unit in which it is whole."""
     for size, unit in _UNITS:
         if at_fs % size == 0 and at_fs >= size:
             return f"{at_fs // size} {unit}"

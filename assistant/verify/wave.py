@@ -1,4 +1,4 @@
-"""What a simulation recorded: VCD files, read whole. They come from designs that are not trusted, and may be broken."""
+"""What a simulation recorded: VCD and FST files, read whole. Their designs are not trusted, and they may be broken."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ class Wave:
 
     @classmethod
     def read(cls, path: Path) -> Wave:
-        """Reads a VCD file; one that is missing or cannot be read holds nothing."""
-        if not path.is_file() or not _is_text(path):
+        """Reads a VCD or FST file; one that is missing or cannot be read holds nothing."""
+        if not path.is_file() or not (path.suffix.lower() == ".fst" or _is_text(path)):
             return cls({})
         try:
             return cls._loaded(pywellen.Waveform(str(path)))

@@ -17,7 +17,7 @@ from veriloop.tui.widgets.text_view import TextView
 
 _ALWAYS = (
     ("F1", "this help"),
-    ("F2 ... F8", "change, evidence, project, jobs, models, history"),
+    ("F2 ... F8", "change, evidence, waves, project, jobs, models, history"),
     ("F9, s", "back to the conversation"),
     ("^p", "everything by name"),
     ("Esc", "stops what runs, within a second; else goes back"),
