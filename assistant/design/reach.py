@@ -114,7 +114,8 @@ class Reach:
         """The files that a file takes something from directly."""
         one = self._facts[path]
         found: set[str] = set()
-        for name in one.words & self._declared.keys():
+        # What a file declares itself it takes from no other of the same name.
+        for name in (one.words - one.declares) & self._declared.keys():
             found |= self._declared[name]
         for name in one.macros & self._defined.keys():
             found |= self._defined[name]

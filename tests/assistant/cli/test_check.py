@@ -396,7 +396,7 @@ def test_what_the_budget_leaves_out_is_said(two, capsys, monkeypatch, tmp_path):
     save(tmp_path / "config/veriloop/config.toml", b'[check]\nbudget_s = 0.001\nover_budget = "warn"\n')
     code, data = check(capsys, "--staged")
     assert (code, data["outcome"]) == (0, "passed")
-    assert data["warnings"][-1] == "not run, the budget is spent: lint and elaboration, inv_tb"
+    assert data["warnings"][-1] == "not run, the budget is spent: lint inv, inv_tb"
     assert main(["check", "--budget", "0"]) == 2
 
 

@@ -41,6 +41,16 @@ def test_who_depends_on_a_file(changed, users):
     assert reach().users([changed]) == users
 
 
+def test_files_that_declare_the_same_module_do_not_use_each_other():
+    facts = {
+        "a/tb.v": file_facts(b"module tb; a x(); endmodule : tb"),
+        "b/tb.v": file_facts(b"module tb; b x(); endmodule : tb"),
+        "a.v": file_facts(b"module a; endmodule"),
+        "b.v": file_facts(b"module b; endmodule"),
+    }
+    assert Reach(facts).users(["a.v"]) == {"a.v", "a/tb.v"}
+
+
 def test_a_name_that_is_gone_reaches_its_users():
     files = {path: file_facts(content) for path, content in FILES.items() if path != "rtl/leaf.v"}
     assert "rtl/mid.sv" in Reach(files).users([], {"leaf"})
