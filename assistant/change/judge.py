@@ -165,8 +165,8 @@ class Judge:
         gate = replace(self.gate, cancel=self._token(_STATIC_SHARE))
         # One design at a time, so that the budget costs those that are left, not those that are done.
         seen = False
-        each: tuple[Design, ...]
-        for each in [(design,) for design in designs] or [()]:
+        one_by_one: list[tuple[Design, ...]] = [(design,) for design in designs]
+        for each in one_by_one or [()]:
             try:
                 yield from gate.static(copy, tests.testbenches, each, () if seen else changed)
                 seen = True
