@@ -7,37 +7,42 @@ one netlist that a number switches.
 from __future__ import annotations
 
 import contextlib
-import functools
+import fnmatch
 import json
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from veriloop.assistant.bench.covering import asked_designs
 from veriloop.assistant.bench.loop_ways import cpu_s
+from veriloop.assistant.bench.problems import Problem, hdlbits, rtllm
 from veriloop.assistant.bench.processes import in_processes
-from veriloop.assistant.bench.references import RTL, ReferenceDesign
+from veriloop.assistant.bench.references import RTL
+from veriloop.assistant.bench.scoring import Engine, harness, scored
 from veriloop.assistant.design.clocking import read_clocking
 from veriloop.assistant.design.constants import constants
 from veriloop.assistant.design.elaborate import elaborate
-from veriloop.assistant.design.model import Design
+from veriloop.assistant.design.model import Design, Module
 from veriloop.assistant.errors import ToolError, UsageError
 from veriloop.assistant.events import CancelToken, Note, Run
 from veriloop.assistant.repository.private import cache_home
 from veriloop.assistant.testbench.inputs import drawn_inputs
 from veriloop.assistant.testbench.killing import Arena, Fate, general_parts, kill
-from veriloop.assistant.verify.formal.prover import Prover
-from veriloop.assistant.verify.results import Outcome, SimResult
-from veriloop.assistant.verify.simulation import run_icarus, run_verilator
+from veriloop.assistant.testbench.rounds import all_rows
+from veriloop.assistant.verify.formal.equivalence import compare_always
+from veriloop.assistant.verify.formal.mutation import NETLIST, mutated_netlist, selected
+from veriloop.assistant.verify.formal.prover import Answer, Prover
+from veriloop.assistant.verify.results import Outcome
 from veriloop.assistant.verify.stimulus.pins import pins_of
 from veriloop.assistant.verify.stimulus.replay import Subject
-from veriloop.assistant.verify.testbench import VerilogTestbench
 from veriloop.assistant.verify.toolchain import Toolchain
 
+_NETLIST = Path("rtl/netlist.v")
+_COUNT = 20
+_SEED = 1
+_PROOF_S = 10.0
 _MUTANTS = "HDLBits_data_mutants.jsonl"
 _STATUS = "mutant_status_icarus11.json"
-_BENCH_TIMEOUT_S = 20.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,55 +67,56 @@ class MutantRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Task:
-    """A design with its mutants, and for each whether the set's testbench detects it; none where that is not known."""
+    """A problem with mutants of its reference; without any, yosys makes them."""
 
-    one: ReferenceDesign
-    mutants: tuple[bytes, ...]
-    detected: tuple[bool | None, ...]
+    problem: Problem
+    mutants: tuple[bytes, ...] = ()
+    detected: tuple[bool | None, ...] = ()
+    """For each whether the set's testbench detects it; none where that has to be asked."""
 
 
 def run_mutants(data: Path, *, only: str, jobs: int, cancel: CancelToken) -> Run[list[MutantRow]]:
     """Every design of a set in a process of its own.
 
     Raises:
-        UsageError: the set has no mutants.
+        UsageError: the set is not known here, or no design of it matches.
     """
-    tasks = _tasks(data, only)
+    tasks = [task for task in _tasks(data) if fnmatch.fnmatch(task.problem.name, only)]
+    if not tasks:
+        raise UsageError(f"no design matches {only!r}")
     rows: dict[str, MutantRow] = {}
     with contextlib.closing(in_processes(judge_mutants, tasks, jobs=jobs, cancel=cancel)) as found:
         for row in found:
             rows[row.design] = row
             yield Note(f"[{len(rows)}/{len(tasks)}] {line(row)}")
-    return [rows[task.one.name] for task in tasks]
+    return [rows[task.problem.name] for task in tasks]
 
 
-def _tasks(data: Path, only: str) -> list[Task]:
-    asked = asked_designs(data, only)
+def _tasks(data: Path) -> Iterator[Task]:
+    if any(data.rglob("design_description.txt")):
+        yield from (Task(problem=problem) for problem in rtllm(data))
+        return
     if not (data / _MUTANTS).is_file():
-        raise UsageError(f"{data} holds no mutants: no {_MUTANTS}", hint="veriloop bench mutants --data HDLBITS")
+        raise UsageError(f"{data} holds neither RTLLM nor HDLBits with its mutants: no {_MUTANTS}")
     lines = (data / _MUTANTS).read_text(encoding="utf-8").splitlines()
     mutants = {record["task_id"]: tuple(record["mutants"]) for record in map(json.loads, lines)}
     status = json.loads((data / _STATUS).read_text()) if (data / _STATUS).is_file() else {}
     said = {"mismatch": True, "pass": False}
-    return [
-        Task(
-            one=one,
-            mutants=tuple(text.encode() for text in mutants.get(one.name, ())),
-            detected=tuple(
-                said.get(status.get(f"{one.name}#{number}", "")) for number in range(len(mutants.get(one.name, ())))
-            ),
-        )
-        for one in asked
-    ]
+    for problem in hdlbits(data):
+        texts = mutants.get(problem.name, ())
+        if texts:
+            known = (said.get(status.get(f"{problem.name}#{number}", "")) for number in range(len(texts)))
+            yield Task(problem=problem, mutants=tuple(text.encode() for text in texts), detected=tuple(known))
 
 
 def judge_mutants(task: Task, cancel: CancelToken) -> MutantRow:
     """One design."""
     started_s = cpu_s()
-    row = MutantRow(design=task.one.name, mutants=len(task.mutants))
+    row = MutantRow(design=task.problem.name)
     with tempfile.TemporaryDirectory(prefix="veriloop-bench-") as name:
         try:
-            row = _judged(task, row, Path(name), Toolchain.find(cache=cache_home(), cancel=cancel), cancel)
+            toolchain = Toolchain.find(cache=cache_home(), cancel=cancel)
+            row = _judged(task, row, Path(name), toolchain, cancel)
         except ToolError as error:
             row = replace(row, error=error.message)
     return replace(row, cpu_s=round(cpu_s() - started_s, 2))
@@ -120,54 +126,121 @@ def _judged(task: Task, row: MutantRow, directory: Path, toolchain: Toolchain, c
     root, scratch = directory / "tree", directory / "scratch"
     (root / RTL).parent.mkdir(parents=True)
     scratch.mkdir()
-    (root / RTL).write_bytes(task.one.rtl)
-    elaboration = elaborate(task.one.design.rooted(root))
-    top = task.one.toplevel
+    golden, top = task.problem.golden, task.problem.answer
+    (root / RTL).write_bytes(golden)
+    design = Design(toplevel=top, sources=(RTL,))
+    elaboration = elaborate(design.rooted(root))
     if top not in elaboration.modules:
         return replace(row, error="the design does not elaborate")
-    pins = pins_of(elaboration.modules[top], read_clocking(elaboration, top))
-    inputs = drawn_inputs(pins, constants([task.one.rtl]))
+    module = elaboration.modules[top]
+    pins = pins_of(module, read_clocking(elaboration, top))
     arena = Arena(
-        reference=Subject(module=top, files={str(RTL): task.one.rtl}),
+        reference=Subject(module=top, files={str(RTL): golden}),
         pins=pins,
-        inputs=inputs,
-        design=task.one.design,
+        inputs=drawn_inputs(pins, constants([golden])),
+        design=design,
         root=root,
         scratch=scratch,
         toolchain=toolchain,
         prover=Prover.find(cancel),
         cancel=cancel,
     )
-    mutants = [Subject(module=top, files={str(RTL): text}) for text in task.mutants]
-    killing = kill(arena, mutants, general_parts(pins, inputs))
-    detects = functools.partial(_detects, task.one, directory=directory, toolchain=toolchain, cancel=cancel)
-    detected = [
-        known if known is not None else detects(text) for known, text in zip(task.detected, task.mutants, strict=True)
-    ]
-    return _counted(row, killing.fates, detected)
+    if task.mutants:
+        subjects = [Subject(module=top, files={str(RTL): text}) for text in task.mutants]
+        texts, detected = task.mutants, task.detected
+    else:
+        made = _made(arena, module)
+        if made is None:
+            return replace(row, error="yosys makes no mutants of it that start from what the design does")
+        arena, subjects, texts = made
+        detected = (None,) * len(subjects)
+    killing = kill(arena, subjects, general_parts(pins, arena.inputs))
+    asked = _asked(task.problem, texts, detected, toolchain, cancel)
+    return _counted(replace(row, mutants=len(subjects)), killing.fates, asked)
 
 
-def _detects(
-    one: ReferenceDesign, text: bytes, *, directory: Path, toolchain: Toolchain, cancel: CancelToken
-) -> bool | None:
-    """Whether the set's own testbench fails on a mutant; none where it says nothing."""
-    root = directory / "bench"
-    root.mkdir(exist_ok=True)
-    for name, content in one.bench.items():
-        (root / name).write_bytes(content)
-    (root / "dut.sv").write_bytes(text)
-    sources = [name for name in one.bench if name.endswith((".v", ".sv"))]
-    design = Design(toplevel=one.bench_top, sources=tuple(Path(name) for name in (*sources, "dut.sv")))
-    bench = VerilogTestbench(name="bench", design=design, timeout_s=_BENCH_TIMEOUT_S)
-    runs: Sequence[SimResult | None] = [
-        run_icarus(bench, root=root, scratch=directory, toolchain=toolchain, cancel=cancel)
-    ]
-    if runs[0] is None or not runs[0].checks:
-        runs = run_verilator(bench, root=root, scratch=directory, toolchain=toolchain, cancel=cancel)[:1]
-    run = runs[0] if runs else None
-    if run is None or not run.checks or run.outcome not in (Outcome.PASS, Outcome.FAIL):
+def _made(arena: Arena, module: Module) -> tuple[Arena, list[Subject], tuple[bytes, ...]] | None:
+    """yosys's mutants: the arena with their netlist, themselves, and each as a text under the design's name."""
+    if arena.prover is None:
         return None
-    return run.outcome is Outcome.FAIL
+    netlist = mutated_netlist(
+        arena.design,
+        arena.prover,
+        count=_COUNT,
+        seed=_SEED,
+        cwd=arena.root,
+        scratch=arena.scratch,
+        cancel=arena.cancel,
+    )
+    if netlist is None:
+        return None
+    (arena.root / _NETLIST).write_bytes(netlist.verilog)
+    subjects = [
+        Subject(module=NETLIST, files={}, extra=(selected(number),)) for number in range(len(netlist.changes) + 1)
+    ]
+    arena = replace(arena, design=replace(arena.design, sources=(RTL, _NETLIST)), proof_reference=subjects[0])
+    parts = general_parts(arena.pins, arena.inputs)
+    if arena.differing(subjects[:1], all_rows(parts, arena.inputs, arena.pins)).get(0, (0, 0)) is not None:
+        # RTL and a netlist make different things of what is unknown; in two states they have to be proved alike.
+        if not _alike(arena, subjects[0]):
+            return None
+        arena = replace(arena, reference=subjects[0])
+    texts = tuple(netlist.verilog + _wrapper(module, number) for number in range(1, len(subjects)))
+    return arena, subjects[1:], texts
+
+
+def _alike(arena: Arena, netlist: Subject) -> bool:
+    if arena.prover is None:
+        return False
+    verdict = compare_always(
+        arena.reference,
+        netlist,
+        arena.pins,
+        arena.design,
+        arena.prover,
+        root=arena.root,
+        scratch=arena.scratch,
+        timeout_s=_PROOF_S,
+        cancel=arena.cancel,
+    )
+    return verdict is not None and verdict.answer is Answer.HOLDS
+
+
+def _wrapper(module: Module, number: int) -> bytes:
+    """A module of the design's name that is one mutant."""
+    ports = ", ".join(f"{port.direction} [{port.width_bits - 1}:0] {port.name}" for port in module.ports)
+    names = ", ".join(f".{port.name}({port.name})" for port in module.ports)
+    parameters = ", ".join(f"parameter {name} = {value}" for name, value in module.parameters)
+    head = f"module {module.name} #({parameters})" if parameters else f"module {module.name}"
+    return f"\n{head} ({ports});\n  {NETLIST} vl_inside ({names}, {selected(number)});\nendmodule\n".encode()
+
+
+def _asked(
+    problem: Problem,
+    texts: Sequence[bytes],
+    known: Sequence[bool | None],
+    toolchain: Toolchain,
+    cancel: CancelToken,
+) -> list[bool | None]:
+    """Whether the set's own testbench fails on each mutant; none where it says nothing, or fails on its reference."""
+    if all(one is not None for one in known):
+        return list(known)
+    found = harness(problem, toolchain=toolchain, cancel=cancel)
+    if found.fault:
+        return list(known)
+    return [
+        _detects(problem, text, found.engine, toolchain, cancel) if one is None else one
+        for text, one in zip(texts, known, strict=True)
+    ]
+
+
+def _detects(problem: Problem, text: bytes, engine: Engine, toolchain: Toolchain, cancel: CancelToken) -> bool | None:
+    run = scored(problem, text, engine, toolchain, cancel)
+    if run.passed:
+        return False
+    # A design that hangs is told from one that works, too.
+    ran = run.outcome in (Outcome.FAIL, Outcome.TIMEOUT)
+    return True if ran else None
 
 
 def _counted(row: MutantRow, fates: Sequence[Fate], detected: Sequence[bool | None]) -> MutantRow:

@@ -66,6 +66,8 @@ class Arena:
     toolchain: Toolchain
     prover: Prover | None
     cancel: CancelToken
+    proof_reference: Subject | None = None
+    """What a proof compares with, where that is not the reference."""
 
     def differing(self, mutants: Sequence[Subject], rows: Sequence[Row]) -> dict[int, tuple[int, int] | None]:
         """For each mutant that could be played where it first differs; none where it never does."""
@@ -120,7 +122,7 @@ def _prove(arena: Arena, mutants: Sequence[Subject], fates: list[Fate], chosen: 
         if fates[index] is not Fate.UNDECIDED:
             continue
         verdict = compare_always(
-            arena.reference,
+            arena.proof_reference or arena.reference,
             mutant,
             arena.pins,
             arena.design,

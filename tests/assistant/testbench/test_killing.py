@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from veriloop.assistant.bench.mutating import Task, judge_mutants
-from veriloop.assistant.bench.references import ReferenceDesign
+from veriloop.assistant.bench.problems import Problem
 from veriloop.assistant.cli.main import main
 from veriloop.assistant.events import CancelToken
 
@@ -19,13 +19,13 @@ endmodule
 """
 BENCH = """
 module tb;
-  reg clk = 0, rst = 1; reg [15:0] a = 0; wire hit; integer errors = 0, samples = 0;
+  reg clk = 0, rst = 1; reg [15:0] a = 16'h1230; wire hit; integer errors = 0, samples = 0;
   top_module dut(clk, rst, a, hit);
   always #5 clk = ~clk;
   always @(negedge clk) begin samples = samples + 1; if (!rst && hit !== (a == 16'h1234)) errors = errors + 1; end
   initial begin
     repeat (2) @(negedge clk); rst <= 0;
-    repeat (4) begin @(negedge clk); a <= a + 1; end
+    repeat (6) begin @(negedge clk); a <= a + 1; end
     $display("Mismatches: %0d in %0d samples", errors, samples); $finish;
   end
 endmodule
@@ -37,25 +37,24 @@ HIDDEN = GOLDEN.replace("a == 16'h1234", "(a == 16'h1234) ^ (a == 16'hbe35)")
 BROKEN = GOLDEN.replace("endmodule", "")
 
 
-def design(name: str = "hit") -> ReferenceDesign:
-    return ReferenceDesign(
-        name=name,
-        rtl=GOLDEN.encode(),
-        toplevel="top_module",
-        bench={"test.sv": BENCH.encode()},
-        bench_top="tb",
-        instance="top_module",
-    )
+PROBLEM = Problem(
+    name="hit",
+    specification="",
+    header=None,
+    bench={"test.sv": BENCH.encode()},
+    golden=GOLDEN.encode(),
+    answer="top_module",
+)
 
 
 def test_mutants_are_killed_or_proved_equivalent():
     texts = [ALWAYS, COMMENT, RARE, HIDDEN, BROKEN]
-    task = Task(one=design(), mutants=tuple(text.encode() for text in texts), detected=(None,) * len(texts))
+    task = Task(problem=PROBLEM, mutants=tuple(text.encode() for text in texts), detected=(None,) * len(texts))
     row = judge_mutants(task, CancelToken())
     assert not row.error
-    assert (row.detected_by_golden, row.killed_of_those) == (1, 1)
+    assert (row.detected_by_golden, row.killed_of_those) == (2, 2)
     # The one with 0xbe35 is met by no drawn value: the prover finds it.
-    assert (row.missed_by_golden, row.killed_of_missed, row.proved_equivalent) == (3, 2, 1)
+    assert (row.missed_by_golden, row.killed_of_missed, row.proved_equivalent) == (2, 1, 1)
     assert row.undecided == 0
 
 
@@ -85,3 +84,13 @@ def test_a_set_without_mutants(tmp_path: Path, capsys: pytest.CaptureFixture[str
     )
     assert main(["bench", "mutants", "--data", str(tmp_path)]) == 2
     assert "no HDLBits_data_mutants.jsonl" in capsys.readouterr().err
+
+
+def test_yosys_makes_mutants_of_a_set_that_brings_none():
+    row = judge_mutants(Task(problem=PROBLEM), CancelToken())
+    assert not row.error
+    assert row.mutants == 20
+    assert row.detected_by_golden > 0
+    assert row.killed_of_those == row.detected_by_golden
+    assert row.undecided == 0
+    assert row.killed_of_missed + row.proved_equivalent == row.missed_by_golden
