@@ -7,4 +7,6 @@ bin=.venv/bin
 "$bin/ruff" format --check
 "$bin/mypy"
 "$bin/lint-imports" --no-logo
-"$bin/python" -m pytest -q -n auto
+# Some tests hold Veriloop to a promise in seconds, which the load of their neighbours can break: what has failed beside
+# others has to pass alone.
+"$bin/python" -m pytest -q -n auto || "$bin/python" -m pytest -q --last-failed --last-failed-no-failures none
