@@ -11,9 +11,7 @@ from veriloop.assistant.change.result import Place
 from veriloop.assistant.design.edits import differences
 from veriloop.assistant.events import CancelToken
 from veriloop.assistant.verify.divergence import Divergence, first_divergence
-from veriloop.assistant.verify.evidence import Step
 from veriloop.assistant.verify.protected import Contents
-from veriloop.assistant.verify.results import Outcome
 from veriloop.assistant.verify.testbench import Testbench
 from veriloop.assistant.verify.toolchain import Toolchain
 
@@ -22,7 +20,6 @@ _WORD = re.compile(r"[A-Za-z_]\w*")
 
 def explained(
     test: Testbench,
-    step: Step,
     contents: Contents,
     found: Impact,
     *,
@@ -31,12 +28,12 @@ def explained(
     scratch: Path,
     toolchain: Toolchain,
     cancel: CancelToken,
+    four_state: bool,
 ) -> Place | None:
     """Where a failing test and the change meet.
 
     Args:
         test: what fails.
-        step: how it fails.
         contents: the change.
         found: what the change reaches.
         before: a private copy of the tree on which the test passes.
@@ -44,13 +41,12 @@ def explained(
         scratch: an existing directory.
         toolchain: the simulators.
         cancel: stops it.
+        four_state: whether it fails under Icarus, too.
     """
-    paths = [path for path in found.changed if path in contents and _is_verilog(path) and found.covers(test, path)]
-    lines = [one for path in paths for one in changed_lines(path, contents[path])]
+    lines = _lines(test, contents, found)
     if not lines:
         return None
     likely = frozenset(word for _, _, text in lines for word in _WORD.findall(text))
-    four_state = any(run.engine == "icarus" and run.outcome is Outcome.FAIL for run in step.results)
     parted = first_divergence(
         test,
         before,
@@ -62,6 +58,17 @@ def explained(
         four_state=four_state,
     )
     return _place(parted, lines)
+
+
+def first_line(test: Testbench, contents: Contents, found: Impact) -> Place | None:
+    """The first changed line that a test reads: what is left to say where nothing was recorded."""
+    lines = _lines(test, contents, found)
+    return _place(None, lines) if lines else None
+
+
+def _lines(test: Testbench, contents: Contents, found: Impact) -> list[tuple[str, int, str]]:
+    paths = [path for path in found.changed if path in contents and _is_verilog(path) and found.covers(test, path)]
+    return [one for path in paths for one in changed_lines(path, contents[path])]
 
 
 def changed_lines(path: str, versions: tuple[bytes, bytes]) -> list[tuple[str, int, str]]:

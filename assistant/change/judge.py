@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from veriloop.assistant.change.explain import explained
+from veriloop.assistant.change.explain import explained, first_line
 from veriloop.assistant.change.history import History
 from veriloop.assistant.change.impact import Impact, affected_designs, impact
 from veriloop.assistant.change.policy import LEVELS, Policy
@@ -23,6 +23,7 @@ from veriloop.assistant.errors import Cancelled
 from veriloop.assistant.events import CancelToken, Deadline, Note, Run, Stage
 from veriloop.assistant.gate import Gate
 from veriloop.assistant.repository.export import Export
+from veriloop.assistant.verify.build import Features
 from veriloop.assistant.verify.evidence import Evidence, Report, Step
 from veriloop.assistant.verify.judged import (
     Judged,
@@ -36,14 +37,15 @@ from veriloop.assistant.verify.judged import (
     unchecked,
 )
 from veriloop.assistant.verify.protected import Contents, protected
+from veriloop.assistant.verify.results import Outcome as Ended
 from veriloop.assistant.verify.static import Found
 from veriloop.assistant.verify.summary import NO_SUMMARY
-from veriloop.assistant.verify.testbench import CommandTest, Testbench
+from veriloop.assistant.verify.testbench import CocotbTestbench, CommandTest, Testbench
 
 ALREADY_REFUTED = "the change is refuted already"
 BUDGET = "the budget is spent"
 
-_EXPLAIN_S = 8.0
+_EXPLAIN_S = 20.0
 _STATIC_SHARE = 0.5
 """How much of a budget lint and elaboration may take: a tree may hold many designs, and tests say more."""
 
@@ -247,23 +249,32 @@ class Judge:
             broken = next((one for one in ran if not one.step.passed and one.test.name in passed_before), None)
             if broken is not None:
                 yield Stage(f"looking for the place: {broken.test.name}")
-                # It has a time of its own: a refusal that names no place costs more than these seconds.
-                limit = Deadline(self.gate.cancel, time.monotonic() + _EXPLAIN_S)
-                try:
-                    place = explained(
-                        broken.test,
-                        broken.step,
-                        contents,
-                        found,
-                        before=copy.root,
-                        after=after.root,
-                        scratch=scratch,
-                        toolchain=self.gate.toolchain,
-                        cancel=limit,
-                    )
-                except Cancelled:
-                    self.gate.cancel.check()
+                place = self._place(broken, contents, found, copy, after, scratch)
         return replace(base, steps=tuple(steps)), place
+
+    def _place(
+        self, broken: _Ran, contents: Contents, found: Impact, before: Export, after: Export, scratch: Path
+    ) -> Place | None:
+        """Where a test breaks. It has a time of its own: a refusal without a place costs more than these seconds."""
+        four_state = any(run.engine == "icarus" and run.outcome is Ended.FAIL for run in broken.step.results)
+        if not four_state and not isinstance(broken.test, CommandTest | CocotbTestbench):
+            # Once on a machine.
+            self.gate.toolchain.verilator.prepare(self.gate.cancel, Features(trace=True))
+        try:
+            return explained(
+                broken.test,
+                contents,
+                found,
+                before=before.root,
+                after=after.root,
+                scratch=scratch,
+                toolchain=self.gate.toolchain,
+                cancel=Deadline(self.gate.cancel, time.monotonic() + _EXPLAIN_S),
+                four_state=four_state,
+            )
+        except Cancelled:
+            self.gate.cancel.check()
+            return first_line(broken.test, contents, found)
 
     # --- the answer ---
 

@@ -36,6 +36,7 @@ _SHARED = re.compile(
     rb"|\b(?:parameter|localparam|let)\b[^=;]*?([A-Za-z_][\w$]*)\s*=",
 )
 _DEFINE = re.compile(rb"`\s*(?:define|undef)\s+([A-Za-z_][\w$]*)")
+_ASKED = re.compile(rb"`\s*(?:ifdef|ifndef|elsif)\s+([A-Za-z_][\w$]*)")
 _INCLUDE = re.compile(rb'`\s*include\s*(?:"([^"\n]+)"|<([^>\n]+)>|(`))')
 _FILE_NAME = re.compile(rb'"([^"\n]*?[\w-]+\.\w+)"')
 
@@ -51,7 +52,7 @@ class FileFacts:
     words: frozenset[str]
     """Every name that it uses."""
     macros: frozenset[str]
-    """Every macro that it uses or asks about."""
+    """Every macro that it uses or asks about, but for those that it sets whatever they were."""
     includes: frozenset[str]
     """As the text names them; a backtick where a macro names it."""
     files: frozenset[str]
@@ -66,7 +67,7 @@ def file_facts(content: bytes) -> FileFacts:
         declares=_decoded(_UNIT.findall(bare)) | _decoded(_first(_SHARED.findall(_INSIDE.sub(b" ", bare)))),
         defines=_decoded(_DEFINE.findall(bare)),
         words=frozenset((*words.plain, *words.scoped)),
-        macros=frozenset(words.macro),
+        macros=frozenset(words.macro) - (_decoded(_DEFINE.findall(bare)) - _decoded(_ASKED.findall(bare))),
         includes=_decoded(_first(_INCLUDE.findall(content))),
         files=frozenset(PurePosixPath(name).name for name in _decoded(_FILE_NAME.findall(content))),
     )

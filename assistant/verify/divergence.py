@@ -245,7 +245,7 @@ def _run_verilator(
         cwd=root,
         cancel=cancel,
         features=Features(trace=True),
-        main=_MAIN,
+        own_main=lambda _: _MAIN,
     )
     if isinstance(built, Binary):
         plusargs = testbench.plusargs if isinstance(testbench, VerilogTestbench) else ()

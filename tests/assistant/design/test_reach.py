@@ -51,6 +51,15 @@ def test_files_that_declare_the_same_module_do_not_use_each_other():
     assert Reach(facts).users(["a.v"]) == {"a.v", "a/tb.v"}
 
 
+def test_a_macro_that_a_file_sets_itself_comes_from_no_other():
+    facts = {
+        "a.v": file_facts(b"`define W 3\nmodule a; wire [`W:0] x; endmodule"),
+        "b.v": file_facts(b"`ifndef W\n`define W 4\n`endif\nmodule b; wire [`W:0] x; endmodule"),
+    }
+    assert Reach(facts).users(["b.v"]) == {"b.v"}
+    assert Reach(facts).users(["a.v"]) == {"a.v", "b.v"}
+
+
 def test_a_name_that_is_gone_reaches_its_users():
     files = {path: file_facts(content) for path, content in FILES.items() if path != "rtl/leaf.v"}
     assert "rtl/mid.sv" in Reach(files).users([], {"leaf"})
