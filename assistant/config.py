@@ -128,6 +128,8 @@ class CheckSettings:
     """What a change has to reach. A file that no rule names has to lint and to elaborate."""
     blocking: tuple[str, ...] = ("LATCH", "MULTIDRIVEN")
     """Lint rules of which a new finding refuses a change; `*`: all."""
+    mutants_killed: float = 0.8
+    """Share of the mutants of a file that its tests have to notice, for the class `tests+mutants`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -454,6 +456,8 @@ def _unique(names: list[str], path: Path) -> None:
 def _in_range(user: UserConfig, path: Path) -> None:
     if not 0 <= user.check.budget_s < float("inf"):
         raise ConfigError(f"{path}: `check.budget_s` must not be negative")
+    if not 0 < user.check.mutants_killed <= 1:
+        raise ConfigError(f"{path}: `check.mutants_killed` must be above 0 and at most 1")
     if not 0 < user.search.budget_s < float("inf"):
         raise ConfigError(f"{path}: `search.budget_s` must be above 0")
     if user.search.jobs < 0:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from veriloop.assistant.change.explain import explained, first_line
 from veriloop.assistant.change.history import History
 from veriloop.assistant.change.impact import Impact, affected_designs, impact
+from veriloop.assistant.change.mutants import MUTANTS, Score, score_step
+from veriloop.assistant.change.mutation import Mutation
 from veriloop.assistant.change.policy import LEVELS, Policy
 from veriloop.assistant.change.result import Checked, LeftOut, Outcome, Place
 from veriloop.assistant.change.tests import Tests
@@ -91,6 +93,7 @@ class Judge:
     _started: float = field(default_factory=time.monotonic)
     _left_out: list[LeftOut] = field(default_factory=list)
     _notes: list[str] = field(default_factory=list)
+    _scores: list[Score] = field(default_factory=list)
 
     def run(self) -> Run[Checked]:
         """Judges it.
@@ -120,6 +123,8 @@ class Judge:
                 self._left_out += [LeftOut(test.name, ALREADY_REFUTED) for test in tests.testbenches]
             after = _with_tests(after, steps)
             base, place = yield from self._base_tests(base, steps, tests, contents, found, copy)
+            if steps and all(one.step.passed for one in steps) and self._reaches("mutants"):
+                yield from self._mutants(steps, contents, found, project, copy, scratch)
             self.history.write()
             return replace(self._answer(contents, found, tests, base, after, steps, copy), place=place)
 
@@ -276,6 +281,29 @@ class Judge:
             self.gate.cancel.check()
             return first_line(broken.test, contents, found)
 
+    def _mutants(
+        self, ran: Sequence[_Ran], contents: Contents, found: Impact, project: Project, copy: Export, scratch: Path
+    ) -> Run[None]:
+        """Whether the tests notice faults in what was changed; a change is not held to what they do not notice."""
+        yield Stage(MUTANTS)
+        mutation = Mutation(
+            contents=contents,
+            found=found,
+            ran=[(one.test, one.step) for one in ran],
+            project=project,
+            root=copy.root,
+            scratch=scratch,
+            toolchain=self.gate.toolchain,
+            cancel=self._token(),
+        )
+        try:
+            for score in mutation.run():
+                self._scores.append(score)
+                yield Note(f"{score.path}: {score_step([score]).detail}")
+        except Cancelled:
+            self.gate.cancel.check()
+            self._left_out.append(LeftOut(MUTANTS, BUDGET))
+
     # --- the answer ---
 
     def _answer(
@@ -290,11 +318,13 @@ class Judge:
     ) -> Checked:
         testbenches = [one.test for one in ran]
         touched = protected(contents, tests.testbenches, "any", locked=self.gate.locked)
-        classes = {path: _class(path, found, after, ran) for path in _judged_paths(found)}
+        noticed = {one.path for one in self._scores if one.ratio >= self.policy.mutants_killed}
+        classes = {path: _class(path, found, after, ran, noticed) for path in _judged_paths(found)}
         evidence = _whole(classes, after, ran, named=tests.named)
+        asked = [score_step(self._scores)] if self._reaches(MUTANTS) and ran else []
         blocking = self._blocking(base, after)
         passed = passes(base, after) and not blocking
-        steps = (*settled(base, after), *([shown(touched)] if touched else []))
+        steps = (*settled(base, after), *asked, *([shown(touched)] if touched else []))
         report = replace(
             self._report(contents),
             steps=steps,
@@ -306,6 +336,7 @@ class Judge:
                 *copied(copy.left_out, copy.added),
                 *unchecked(base, after, testbenches, tuple(contents)),
                 *self._notes,
+                *(f"no test notices {one}" for score in self._scores for one in score.survivors),
                 *map(str, self._left_out),
                 *unseen(copy.root, found, testbenches),
             ),
@@ -318,6 +349,7 @@ class Judge:
             classes=classes,
             left_out=tuple(self._left_out),
             findings=new_findings(base, after),
+            mutants=tuple(self._scores),
             warnings=(*self._warnings(outcome, classes), *(f"new finding that blocks: {line}" for line in blocking)),
             cached=bool(ran) and all(one.step.cached for one in ran),
             seconds=self._spent_s,
@@ -339,9 +371,13 @@ class Judge:
     def _warnings(self, outcome: Outcome, classes: Mapping[str, Evidence]) -> Iterator[str]:
         if outcome is Outcome.REFUTED:
             return
+        scores = {one.path: one for one in self._scores}
         for path, reached in classes.items():
             if not self.policy.suffices(path, reached):
                 yield f"{path}: {reached.label}; what is asked for: {self.policy.needed(path).label}"
+            elif (score := scores.get(path)) is not None and reached < Evidence.TESTS_MUTANTS:
+                counted = score.made - score.equivalent
+                yield f"{path}: the tests notice {score.killed} of {counted} mutants; evidence: {reached.label}"
             elif reached < Evidence.TESTS_ICARUS and self._reaches("tests"):
                 yield f"{path}: no test exercises it; evidence: {reached.label}"
         if self._over_budget:
@@ -405,18 +441,22 @@ def _judged_paths(found: Impact) -> list[str]:
     return [path for path in found.changed if path in found.reach and path not in kept]
 
 
-def _class(path: str, found: Impact, after: Judged, ran: Sequence[_Ran]) -> Evidence:
-    """How far the evidence for one file reaches: that of the tests that read it, or of the static steps."""
+def _class(path: str, found: Impact, after: Judged, ran: Sequence[_Ran], noticed: Collection[str]) -> Evidence:
+    """How far the evidence for one file reaches: that of the tests that read it, or of the static steps.
+
+    `noticed` are the files whose tests notice enough of their mutants.
+    """
     reading = [one.evidence for one in ran if one.step.passed and found.covers(one.test, path)]
     static = evidence_of(replace(after, evidence=Evidence.NONE))
-    return max((*reading, static))
+    reached = max((*reading, static))
+    return Evidence.TESTS_MUTANTS if reached is Evidence.TESTS and path in noticed else reached
 
 
 def _whole(classes: Mapping[str, Evidence], after: Judged, ran: Sequence[_Ran], *, named: bool) -> Evidence:
     """How far the evidence reaches for all that was changed."""
     if any(not one.step.passed for one in ran):
         return evidence_of(replace(after, evidence=Evidence.NONE))
-    if named or not classes:
+    if not classes or (named and min(classes.values()) < Evidence.TESTS_MUTANTS):
         return evidence_of(after)
     return min(classes.values())
 

@@ -28,6 +28,7 @@ class Policy:
         over_budget: whether tests that the budget left out fail or warn.
         blocking: lint rules of which a new finding refuses; `*`: all.
         level: how far the check goes; it is not asked for more.
+        mutants_killed: the share of a file's mutants that its tests have to notice.
     """
 
     rules: tuple[EvidenceRule, ...] = ()
@@ -35,6 +36,7 @@ class Policy:
     over_budget: Literal["fail", "warn"] = "fail"
     blocking: tuple[str, ...] = ()
     level: Level = "tests"
+    mutants_killed: float = 0.8
 
     @classmethod
     def of(cls, config: Config, level: Level) -> Policy:
@@ -46,6 +48,7 @@ class Policy:
             over_budget=check.over_budget,
             blocking=check.blocking,
             level=level,
+            mutants_killed=check.mutants_killed,
         )
 
     def needed(self, path: str) -> Evidence:

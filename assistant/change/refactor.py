@@ -105,12 +105,13 @@ def _pairs(
     for path in paths:
         names = [declared(content)[0] for content in contents[path]]
         for module in dict.fromkeys((*names[0], *names[1])):
-            was = _design(old, path, module) if module in names[0] else None
-            now = _design(new, path, module) if module in names[1] else None
+            was = module_design(old, path, module) if module in names[0] else None
+            now = module_design(new, path, module) if module in names[1] else None
             yield module, was, now
 
 
-def _design(project: Project, path: str, module: str) -> Design | None:
+def module_design(project: Project, path: str, module: str) -> Design | None:
+    """A module of a file as a design of its own, with absolute paths; none where it does not elaborate."""
     try:
         design = project.design_for([Path(path)]).design
     except UsageError:

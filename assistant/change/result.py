@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from veriloop.assistant.change.mutants import Score
 from veriloop.assistant.design.model import Diagnostic
 from veriloop.assistant.verify.evidence import Evidence, Report
 
@@ -73,6 +74,8 @@ class Checked:
     place: Place | None = None
     findings: tuple[Diagnostic, ...] = ()
     """What lint and elaboration find that was not there before."""
+    mutants: tuple[Score, ...] = ()
+    """What the tests say of broken copies of what was changed, where that was asked for."""
     cached: bool = False
     """Whether everything was known already."""
     seconds: float = 0.0

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import asdict
 from typing import Any
 
+from veriloop.assistant.change.mutants import as_data
 from veriloop.assistant.change.result import Checked, Outcome, Place
 from veriloop.assistant.verify.evidence import Report, Step
 from veriloop.assistant.verify.judged import is_test
@@ -44,6 +45,7 @@ def data(checked: Checked, diff: str) -> dict[str, Any]:
         "left_out": [asdict(one) for one in checked.left_out],
         "warnings": list(checked.warnings),
         "place": asdict(checked.place) if checked.place else None,
+        "mutants": [as_data(one) for one in checked.mutants],
     }
 
 

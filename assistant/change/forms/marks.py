@@ -10,10 +10,11 @@ from veriloop.assistant.change.result import Checked, Outcome
 from veriloop.assistant.verify.judged import PROTECTED, is_test
 from veriloop.assistant.verify.report_text import one_line
 
-TEST_FAILED, LOW_EVIDENCE, JUDGES = "test-failed", "evidence", "touches-what-judges"
+TEST_FAILED, LOW_EVIDENCE, JUDGES, UNNOTICED = "test-failed", "evidence", "touches-what-judges", "mutant-unnoticed"
 RULES = {
     TEST_FAILED: "A test that the change reaches fails.",
     LOW_EVIDENCE: "The evidence for a file does not reach as far as tests.",
+    UNNOTICED: "A fault that no test notices: with it, every test that reads the file still passes.",
     JUDGES: "A file that judges the design is changed: a test, a waiver, an assertion, a file list.",
 }
 """The rules that are Veriloop's own; all others are those of the tool that found something."""
@@ -71,6 +72,10 @@ def _marks(checked: Checked, blocking: frozenset[str]) -> Iterator[Mark]:
             column=one.column,
             tool=one.tool,
         )
+    for survivor in (one for score in checked.mutants for one in score.survivors):
+        said = str(survivor).partition(": ")[2]
+        text = f"no test notices {said}"
+        yield Mark(rule=UNNOTICED, level="note", text=text, path=survivor.path, line=survivor.line)
     if checked.outcome is not Outcome.REFUTED:
         for said in checked.warnings:
             path, found, why = said.partition(": ")

@@ -452,3 +452,45 @@ def test_a_refactoring_is_proved_or_told_apart(two, capsys):
     staged(two, "rtl/counter.v", b"// said\n" + COUNTER)
     assert main(["check", "--staged", "--refactor"]) == 0
     assert "nothing to prove" in capsys.readouterr().out
+
+
+# --- mutants ---
+
+
+@pytest.mark.needs("verilator", "c++")
+def test_tests_that_notice_mutants_raise_the_evidence(two, capsys):
+    staged(two, "rtl/counter.v", COUNTER.replace(b"q + 1", b"1 + q"))
+    code, data = check(capsys, "--staged", "--level", "mutants")
+    (score,) = data["mutants"]
+    assert (code, data["outcome"], data["evidence"]) == (0, "verified", "tests+mutants")
+    assert "mutants" in data["checked"]
+    assert (score["path"], score["survivors"]) == ("rtl/counter.v", [])
+    assert score["killed"] == score["made"] - score["equivalent"] > 5
+    assert git("status", "--short") == "M  rtl/counter.v\n"
+
+
+@pytest.mark.needs("verilator", "c++")
+def test_a_fault_that_no_test_notices_is_named_with_its_line(two, capsys):
+    # Reset is never asserted again, and the upper bits are not looked at.
+    save(two / "tb/counter_tb.v", COUNTER_BENCH.replace(b"q !== ((i + 1) & 15)", b"q[0] !== ((i + 1) & 1)"))
+    commit()
+    staged(two, "rtl/counter.v", COUNTER.replace(b"q <= 0; else q <= q + 1", b"q <= 0; else q <= 1 + q"))
+    code, data = check(capsys, "--staged", "--level", "mutants", "--sarif", "out.sarif")
+    (score,) = data["mutants"]
+    assert (code, data["outcome"], data["evidence"]) == (0, "verified", "tests")
+    assert 0 < score["killed"] < score["made"]
+    assert {one["line"] for one in score["survivors"]} == {2}
+    lines = [line for line in data["unchecked"] if line.startswith("no test notices rtl/counter.v:2: ")]
+    assert len(lines) == len(score["survivors"]) > 0
+    assert any("the tests notice" in line for line in data["warnings"])
+    results = json.loads((two / "out.sarif").read_text())["runs"][0]["results"]
+    assert "mutant-unnoticed" in {one["ruleId"] for one in results}
+
+
+@pytest.mark.needs("verilator", "c++")
+def test_a_command_is_asked_about_mutants_one_by_one(two, capsys):
+    staged(two, "rtl/inv.v", NOT_GATE.replace(b"~a", b"!a"))
+    words = ("--staged", "--level", "mutants", "--test", "grep -q '= !a' rtl/inv.v")
+    code, data = check(capsys, *words)
+    assert (code, data["evidence"]) == (0, "tests+mutants")
+    assert data["mutants"][0]["killed"] == data["mutants"][0]["made"] > 0
