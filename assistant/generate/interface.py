@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from veriloop.assistant.design.elaborate import Elaborator
-from veriloop.assistant.design.model import Design
+from veriloop.assistant.design.model import Design, Module
 from veriloop.assistant.generate.port_lists import Listed, Unreadable, read_port_list
 from veriloop.assistant.generate.text import bare_lines
 
@@ -205,7 +205,12 @@ def interface_of(text: bytes, toplevel: str) -> Interface | None:
     path = Path("header.sv")
     elaboration = Elaborator(Design(toplevel=toplevel, sources=(path,)), {path: text}).elaborate()
     module = elaboration.modules.get(toplevel)
-    if elaboration.errors or module is None or any(port.direction not in ("input", "output") for port in module.ports):
+    return interface_of_module(module) if module is not None and not elaboration.errors else None
+
+
+def interface_of_module(module: Module) -> Interface | None:
+    """The ports of an elaborated module; none if some are of other kinds."""
+    if any(port.direction not in ("input", "output") for port in module.ports):
         return None
     ports = []
     for port in module.ports:

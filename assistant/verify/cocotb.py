@@ -168,7 +168,7 @@ def run_cocotb(
         scratch: an existing directory for builds.
         toolchain: the simulators.
         cancel: stops everything.
-        starts: the start states of Verilator's runs.
+        starts: the start states of Verilator's runs; none: it runs none.
         four_state: whether Icarus runs it, where it is installed.
         until_red: the first run that fails ends the series, and only that it fails is asked.
 
@@ -202,7 +202,8 @@ class _Runs:
 
     def all(self, starts: Sequence[tuple[int, str]], *, four_state: bool) -> Iterator[_Run]:
         """The runs that there are, each made when it is called: plain, or with what its assertions compare told."""
-        yield from self.verilator(starts)
+        if starts:
+            yield from self.verilator(starts)
         if four_state and self.toolchain.icarus is not None:
             yield self.icarus(self.toolchain.icarus)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import dataclasses
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from veriloop.assistant.cli.benches.provenance import provenance
@@ -15,7 +16,12 @@ from veriloop.assistant.events import finish
 SUITES = {
     "coverage": "cover public reference designs with generated stimulus",
     "mutants": "kill mutants of public reference designs with generated stimulus",
+    "judge": "say who is wrong, of failing tests made from HDLBits of which that is known",
 }
+
+_OUT = "veriloop-bench"
+_SHORT_COMMIT = 12
+_RECORDED = ("gpt-4o-mini", "gpt-4o", "claude-3.5-sonnet", "none")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -23,6 +29,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--data", required=True, metavar="DIR", help="the directory that holds the set")
     parser.add_argument("--only", default="*", metavar="GLOB", help="the designs whose names match")
     parser.add_argument("--jobs", type=int, default=1, metavar="N", help="designs at once (default: 1)")
+    if parser.prog.endswith("judge"):
+        parser.add_argument(
+            "--recorded",
+            default="gpt-4o-mini",
+            choices=_RECORDED,
+            help="whose answers are heard (default: gpt-4o-mini)",
+        )
+        parser.add_argument("--resume", action="store_true", help="keep the rows of an earlier run that was cut off")
+        parser.add_argument("--out", metavar="DIR", help=f"where the rows are kept (default: {_OUT}/judge-COMMIT)")
 
 
 def run(arguments: argparse.Namespace, session: Session) -> int:
@@ -36,6 +51,8 @@ def run(arguments: argparse.Namespace, session: Session) -> int:
         raise UsageError(f"no such directory: {arguments.data}")
     common: dict[str, Any] = {"only": arguments.only, "jobs": arguments.jobs, "cancel": session.cancel}
     rows: Sequence[Any]
+    if arguments.suite == "judge":
+        return _judged(arguments, session, data, common)
     if arguments.suite == "coverage":
         rows = finish(covering.run_coverage(data, **common), session.observe)
         counts = covering.coverage_summary(rows) | provenance()
@@ -48,4 +65,27 @@ def run(arguments: argparse.Namespace, session: Session) -> int:
         for row in rows:
             session.result("", dataclasses.asdict(row))
     session.result("\n".join([*lines, *(f"{key}: {value}" for key, value in counts.items())]) + "\n", counts)
+    return 0
+
+
+def _judged(arguments: argparse.Namespace, session: Session, data: Path, common: dict[str, Any]) -> int:
+    """A row a case, how far the confidence can be believed, the counts."""
+    from veriloop.assistant.bench import judging
+
+    measured = provenance()
+    model = "" if arguments.recorded == "none" else arguments.recorded
+    # Rows of different commits, or with other answers, must not meet in one table.
+    name = "-".join(filter(None, ["judge", arguments.recorded, measured["commit"][:_SHORT_COMMIT]]))
+    out = session.cwd / (arguments.out or Path(_OUT, name))
+    work = judging.run_judge(data, model=model, out=out, resume=arguments.resume, **common)
+    rows = finish(work, session.observe)
+    told = judging.further(rows)
+    counts = judging.judge_summary(rows) | measured
+    if session.json:
+        for row in rows:
+            session.result("", dataclasses.asdict(row))
+        session.result("", told)
+    lines = [judging.line(row) for row in rows if row.truth]
+    lines += [f"{key}: {value}" for key, value in (*told.items(), *counts.items())]
+    session.result("\n".join(lines) + "\n", counts)
     return 0
