@@ -19,7 +19,8 @@ from veriloop.assistant.generate.interface import Interface
 from veriloop.assistant.generate.stimuli import Stimuli
 from veriloop.assistant.generate.traces import Trace, traces
 from veriloop.assistant.judge.dispute import Subject
-from veriloop.assistant.judge.trials import Trials, counts, first_failure, signature
+from veriloop.assistant.judge.trials import Trials, counts, signature
+from veriloop.assistant.judge.watching import first_failure
 from veriloop.assistant.verify.results import Outcome, SimResult
 from veriloop.assistant.verify.toolchain import Toolchain
 

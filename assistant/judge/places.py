@@ -180,7 +180,8 @@ def spec_lines(subject: Subject, signals: Sequence[str], kind: str) -> Iterator[
     ranked = [
         (-2 * bool(set(signals) & set(_WORD.findall(line))) - any(word in line.lower() for word in words), number)
         for number, line in enumerate(lines, 1)
-        if line.strip()
+        # A heading says what follows, not how it is.
+        if line.strip() and not line.lstrip().startswith("#")
     ]
     for _, number in sorted(ranked)[:1]:
         yield _cited(dispute.root, dispute.spec_path, number, told)

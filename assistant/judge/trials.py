@@ -9,6 +9,7 @@ from dataclasses import replace
 from veriloop.assistant.errors import ToolError
 from veriloop.assistant.events import CancelToken
 from veriloop.assistant.judge.dispute import Subject
+from veriloop.assistant.judge.watching import Watched, watch
 from veriloop.assistant.verify.cocotb import run_cocotb
 from veriloop.assistant.verify.command import run_command
 from veriloop.assistant.verify.results import Outcome, SimResult
@@ -61,6 +62,15 @@ class Trials:
         if text not in self._known:
             self._known[text] = self._tried(text)
         return self._known[text]
+
+    def watched(self, text: bytes) -> Watched | None:
+        """The ports in a run with another text of the module under test; none where that cannot be recorded."""
+        path = self._subject.dispute.root / self._subject.dispute.rtl
+        path.write_bytes(self._subject.with_module(text))
+        try:
+            return watch(self._subject, self._toolchain, self._cancel)
+        finally:
+            path.write_bytes(self._subject.content)
 
     @property
     def count(self) -> int:
@@ -153,14 +163,3 @@ def signature(run: SimResult) -> Hashable:
         places = tuple((one.signal, one.time) for one in run.mismatches)
         return run.outcome, run.checks, run.failures, places
     return run.outcome, run.checks, run.failures, _FLAT.sub(" ", _NOISE.sub("", run.log_tail)).strip()
-
-
-def first_failure(run: SimResult) -> float | None:
-    """When a test first saw something wrong, in its own unit; none where it does not say."""
-    times = [number for one in run.mismatches if (number := _number(one.time)) is not None]
-    return min(times, default=None)
-
-
-def _number(text: str) -> float | None:
-    match = re.match(r"\d+(?:\.\d+)?", text)
-    return float(match[0]) if match else None

@@ -12,7 +12,6 @@ from veriloop.assistant.errors import ToolError
 from veriloop.assistant.events import CancelToken
 from veriloop.assistant.generate.divergence import shown
 from veriloop.assistant.judge.dispute import Subject
-from veriloop.assistant.judge.trials import first_failure
 from veriloop.assistant.verify.divergence import record, time_text
 from veriloop.assistant.verify.results import SimResult
 from veriloop.assistant.verify.testbench import CommandTest
@@ -185,3 +184,14 @@ def table(subject: Subject, watched: Watched, at_fs: int) -> str:
         rows.append([time_text(at), *map(shown, values)])
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     return "\n".join("  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True)) for row in rows)
+
+
+def first_failure(run: SimResult) -> float | None:
+    """When a test first saw something wrong, in its own unit; none where it does not say."""
+    times = [number for one in run.mismatches if (number := _number(one.time)) is not None]
+    return min(times, default=None)
+
+
+def _number(text: str) -> float | None:
+    match = re.match(r"\d+(?:\.\d+)?", text)
+    return float(match[0]) if match else None

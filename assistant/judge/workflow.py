@@ -17,6 +17,7 @@ from veriloop.assistant.judge.next_step import next_step
 from veriloop.assistant.judge.opinion import Opinion, ask
 from veriloop.assistant.judge.places import driver_lines, expectation_lines, failing_signals, spec_lines
 from veriloop.assistant.judge.reading import PlayedRows, Reading, play_rows, read_specification
+from veriloop.assistant.judge.scenarios import scenarios
 from veriloop.assistant.judge.standing import Standing, stand
 from veriloop.assistant.judge.trials import Trials
 from veriloop.assistant.judge.verdict import Cited, Side, Verdict
@@ -44,6 +45,7 @@ class _Case:
     signals: tuple[str, ...] = ()
     findings: list[str] = field(default_factory=list)
     window: str = ""
+    watched: Watched | None = None
 
 
 def judge(dispute: Dispute, *, toolchain: Toolchain, cancel: CancelToken, model: Model | None = None) -> Run[Verdict]:
@@ -87,7 +89,7 @@ def judge(dispute: Dispute, *, toolchain: Toolchain, cancel: CancelToken, model:
         ballot = poll(answers, subject, trials, red, toolchain, cancel)
         yield Note(str(ballot))
         case.findings.append(str(ballot))
-    return (yield from _weighed(case, standing, ballot, model))
+    return (yield from _weighed(case, standing, ballot, answers, model))
 
 
 def _broken(case: _Case) -> Broken | None:
@@ -111,6 +113,7 @@ def _recorded(case: _Case) -> Broken | None:
     watched = watch(case.subject, case.toolchain, case.cancel)
     if watched is None:
         return None
+    case.watched = watched
     _tell(case, watched)
     lines = tuple(one for one in expectation_lines(case.subject, case.red, ()) if "holds" in one.says)
     open_ = undriven(case.subject, watched)
@@ -133,7 +136,9 @@ def _tell(case: _Case, watched: Watched) -> None:
     case.window = table(case.subject, watched, first.at_fs)
 
 
-def _weighed(case: _Case, standing: Standing, ballot: Ballot, model: Model | None) -> Run[Verdict]:
+def _weighed(
+    case: _Case, standing: Standing, ballot: Ballot, answers: Counter[bytes], model: Model | None
+) -> Run[Verdict]:
     """What the votes and the specification come to together; a model is asked where that decides nothing."""
     if standing.side is not Side.UNKNOWN:
         side, confidence, why = standing.with_ballot(ballot)
@@ -143,10 +148,17 @@ def _weighed(case: _Case, standing: Standing, ballot: Ballot, model: Model | Non
     weighed = weigh(ballot)
     if weighed.side is not Side.UNKNOWN:
         return replace(_verdict(case, weighed.side, weighed.confidence, str(ballot)), shares=weighed.shares)
+    if answers and case.watched is not None:
+        yield Stage("scenario by scenario")
+        found = scenarios(answers, case.subject, case.trials, case.watched)
+        if found.answers:
+            case.findings.append(str(found))
+        if found.side is not Side.UNKNOWN:
+            return _verdict(case, found.side, 0.75, str(found))
     if case.reading.questions and not ballot.total:
         question = case.reading.questions[0]
-        found = _verdict(case, Side.SPEC, 0.8, f"the specification contradicts itself: {question}")
-        return replace(found, question=question)
+        said = _verdict(case, Side.SPEC, 0.8, f"the specification contradicts itself: {question}")
+        return replace(said, question=question)
     drivers = list(driver_lines(case.subject, case.signals))
     if any(one.says.endswith("is driven by nothing") for one in drivers):
         return _verdict(case, Side.RTL, 0.85, next(one.says for one in drivers if "driven by nothing" in one.says))
@@ -157,13 +169,13 @@ def _weighed(case: _Case, standing: Standing, ballot: Ballot, model: Model | Non
     if model is not None:
         yield Stage("a model's opinion")
         opinion = ask(model, case.subject, case.reading, _evidence(case), case.findings, case.window, case.cancel)
-    shares = dict(weighed.shares)
+    shares = dict(weighed.shares) if ballot.total else {}
     if opinion.side is not Side.UNKNOWN:
         case.findings.append(f"{opinion.model}, which nobody has checked: {opinion.side.value}, {opinion.says}")
         together = _OPINION_SHARE * opinion.share + shares.get(opinion.side.value, 0.0)
         if together >= DECIDED:
-            found = _verdict(case, opinion.side, min(together, 0.9), f"{why}; a model's answers lean the same way")
-            return replace(found, shares=shares)
+            leaning = f"{why}; a model's answers lean the same way"
+            return replace(_verdict(case, opinion.side, min(together, 0.9), leaning), shares=shares)
     return replace(_verdict(case, Side.UNKNOWN, weighed.confidence if ballot.total else 0.0, why), shares=shares)
 
 
