@@ -300,7 +300,7 @@ class Judgement(RecordedModel):
     def __init__(self, *texts: str) -> None:
         super().__init__({"": texts * 5})
 
-    def complete(self, prompt, sampling, **more):  # type: ignore[no-untyped-def]
+    def complete(self, prompt, sampling, **more):
         return super().complete("", sampling, **more)
 
 
