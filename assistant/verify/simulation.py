@@ -34,6 +34,8 @@ from veriloop.assistant.verify.testbench import (
 from veriloop.assistant.verify.toolchain import Toolchain
 from veriloop.assistant.verify.verilator import END_MARK, SEED, START_STATES, Binary, Rejected
 
+_NOT_THERE = re.compile(r"Error: (System task/function \S+ is not defined by any module)")
+_NOT_RUNNABLE = "Program not runnable"
 _LOG_TAIL_CHARS = 4000
 _SELF_CHECKS = re.compile(rb"\$(?:error|fatal)\b|\bassert\b")
 _RANDOM = re.compile(rb"\$u?random\b|\$dist_\w+")
@@ -182,8 +184,12 @@ def run_icarus(
 
 
 def read_icarus_run(testbench: FileBench, done: Completed, *, root: Path) -> SimResult:
-    """What a four-state simulation came to."""
-    return read_run(testbench, done, root=root, engine="icarus", start="x")
+    """What a four-state simulation came to; one that calls what Icarus does not have was never a simulation."""
+    found = read_run(testbench, done, root=root, engine="icarus", start="x")
+    missing = _NOT_THERE.search(done.output)
+    if missing is not None and _NOT_RUNNABLE in done.output:
+        return replace(found, outcome=Outcome.COMPILE_ERROR, reason=missing[1])
+    return found
 
 
 def keeps_dumps(testbench: FileBench) -> bool:

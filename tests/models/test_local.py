@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import signal
+import struct
 import subprocess
 import sys
 import threading
@@ -281,3 +282,27 @@ if __name__ == "__main__":
 
 def test_at_least_one_thread():
     assert 1 <= idle_threads() <= len(os.sched_getaffinity(0))
+
+
+def _gguf(*, tensors: int = 0, pairs: int = 0, rest: bytes = b"") -> bytes:
+    return b"GGUF" + struct.pack("<IQQ", 3, tensors, pairs) + rest
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        _gguf(tensors=2**63),
+        _gguf(pairs=2**63),
+        _gguf(pairs=1, rest=struct.pack("<Q", 2**62) + b"name"),
+        _gguf(pairs=1, rest=struct.pack("<Q", 4) + b"name" + struct.pack("<IIQ", 9, 8, 2**61)),
+        _gguf(tensors=1, rest=struct.pack("<Q", 1) + b"t" + struct.pack("<IQQIQ", 2, 2**40, 2**40, 0, 0)),
+        _gguf(tensors=1, rest=struct.pack("<Q", 1) + b"t" + struct.pack("<IQIQ", 1, 32, 250, 2**60)),
+        b"GGUF" + b"\xff" * 4096,
+    ],
+    ids=["tensors", "pairs", "a name", "a list", "a tensor", "an offset", "noise"],
+)
+def test_a_file_that_was_made_to_break_its_reader_costs_one_call(content, tmp_path):
+    path = tmp_path / "evil.gguf"
+    path.write_bytes(content)
+    with pytest.raises((BadModel, ModelError)):
+        LocalModel(path).complete("x", Sampling(max_tokens=1))

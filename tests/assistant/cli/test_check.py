@@ -37,12 +37,6 @@ endmodule
 SILENT = b"module silent_tb;\n  inv dut();\n  initial #1 $finish;\nendmodule\n"
 
 
-@pytest.fixture(scope="session")
-def runtime(tmp_path_factory):
-    """One cache for all, so that Verilator's runtime is built once."""
-    return tmp_path_factory.mktemp("cache")
-
-
 @pytest.fixture
 def root(tmp_path, monkeypatch, runtime):
     root = tmp_path / "a clone"
