@@ -21,6 +21,7 @@ from textual.pilot import Pilot
 from veriloop.assistant.session.start import session
 from veriloop.tui import themes
 from veriloop.tui.app import VeriloopApp
+from veriloop.tui.widgets.choosing import Choosing
 
 SIZES = ((80, 24), (160, 48))
 SCREENS = ("session", "change", "evidence", "waves", "project", "jobs", "models", "history")
@@ -54,6 +55,8 @@ async def take(app: VeriloopApp, target: Path) -> None:
                         app.action_help()
                     await pilot.pause(1.0)
                     await until(pilot, lambda: not [job for job in app.jobs.all if not job.is_over])
+                    if screen == "waves":
+                        await until(pilot, lambda: "recording" not in app.screen.query_one(Choosing).lines[0].text)
                     await pilot.pause(0.2)
                     name = f"{screen}-{size[0]}x{size[1]}-{theme.removeprefix('veriloop-')}"
                     draw(app.export_screenshot(title="veriloop"), target / f"{name}.png")

@@ -300,9 +300,9 @@ def test_the_project_s_rows_do_things(app, script):
     script.answer("/repair --testbench tb/a_tb.v", ("result", {"text": "repairing", "data": {}}), DONE)
 
     async def flow(pilot):
-        await pilot.press("f5", "j", "r")
+        await pilot.press("f5", "r")
         await until(pilot, lambda: "repairing" in talk(app))
-        await pilot.press("f5", "j", "j", "j", "j", "enter")
+        await pilot.press("f5", "j", "j", "j", "enter")
         await until(pilot, lambda: "it counts" in talk(app))
 
     play(app, flow)

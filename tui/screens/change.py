@@ -133,27 +133,25 @@ class ChangeScreen(Page):
         decision = self._decision
         if decision is None:
             return
-        taken = sum(choice.accepted for choice in decision.choices)
-        edited = sum(choice.accepted and choice.text is not None for choice in decision.choices)
-        title = f"{decision.change.title}: {files_of(decision.change.files)}"
-        counts = f"{taken} of {len(decision.choices)} hunks accepted" + (f", {edited} edited" if edited else "")
         widget = self.query_one(Verdict)
-        text = Text(no_wrap=True, overflow="ellipsis")
-        text.append(f"{title}   {counts}\n")
+        said, look = self._said(decision)
+        title = Text(_title(decision))
+        line = Text(said, widget.get_component_rich_style(look, partial=True))
+        if said == decision.verdict.line and decision.verdict.standing is Standing.VERIFIED:
+            # What can be done about it stands where there is room, and is not cut off.
+            room = self.size.width - 2 - len(_APPLIES)
+            target = line if line.cell_len <= room else title
+            target.truncate(room, overflow="ellipsis", pad=target is title)
+            target.append(_APPLIES, widget.get_component_rich_style("verdict--dim", partial=True))
+        widget.update(Text("\n", no_wrap=True, overflow="ellipsis").join((title, line)))
+
+    def _said(self, decision: Decision) -> tuple[str, str]:
+        """What there is to say of the choice, and its look."""
         if decision.applied:
-            text.append(
-                "applied to the work tree; u takes it back",
-                widget.get_component_rich_style("verdict--good", partial=True),
-            )
-        elif self.veriloop.deciding.is_verifying:
-            text.append("being verified ...", widget.get_component_rich_style("verdict--warn", partial=True))
-        else:
-            verdict = decision.verdict
-            look = _LOOKS.get(verdict.standing, "verdict--warn")
-            text.append(verdict.line, widget.get_component_rich_style(look, partial=True))
-            if verdict.standing is Standing.VERIFIED and len(verdict.line) + len(_APPLIES) < self.size.width - 2:
-                text.append(_APPLIES, widget.get_component_rich_style("verdict--dim", partial=True))
-        widget.update(text)
+            return "applied to the work tree; u takes it back", "verdict--good"
+        if self.veriloop.deciding.is_verifying:
+            return "being verified ...", "verdict--warn"
+        return decision.verdict.line, _LOOKS.get(decision.verdict.standing, "verdict--warn")
 
     def _tick(self) -> None:
         if self.is_current:
@@ -265,3 +263,11 @@ class ChangeScreen(Page):
             self.notify("this change is applied already; u takes it back")
             return False
         return True
+
+
+def _title(decision: Decision) -> str:
+    """What is changed where, and how much of it is accepted."""
+    taken = sum(choice.accepted for choice in decision.choices)
+    edited = sum(choice.accepted and choice.text is not None for choice in decision.choices)
+    counts = f"{taken} of {len(decision.choices)} hunks accepted" + (f", {edited} edited" if edited else "")
+    return f"{decision.change.title}: {files_of(decision.change.files)}   {counts}"

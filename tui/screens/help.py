@@ -23,6 +23,7 @@ _ALWAYS = (
     ("Esc", "stops what runs, within a second; else goes back"),
     ("^b", "lets what runs run on behind"),
     ("^t", "dark, light, no colour"),
+    ("^q", "leaves"),
     ("^c", "copies what is selected; twice leaves"),
 )
 _MOVES = frozenset(
@@ -48,11 +49,12 @@ _MOVES = frozenset(
             "Page Right",
             "Focus Next",
             "Focus Previous",
-            "Copy selected text",
         ),
     }
 )
 """Keys that only move; they come last."""
+_SYSTEM = frozenset({"Copy selected text"})
+"""Keys of the library's own that mean what one of ours means."""
 _TYPING = (
     ("Enter", "sends"),
     ("^j, Shift+Enter", "begins a new line"),
@@ -93,8 +95,8 @@ class HelpScreen(ModalScreen[None]):
         yield Line(ABILITIES)
         yield Line("")
         yield Line("Keys of this screen", "head")
-        named = {what for _, what in _ALWAYS}
-        own = [(keys, what) for keys, what in self._keys if what not in named]
+        everywhere = {one.description for one in self.app.BINDINGS if isinstance(one, Binding)} | _SYSTEM
+        own = [(keys, what) for keys, what in self._keys if what not in everywhere]
         yield from _table(
             [*(pair for pair in own if pair[1] not in _MOVES), *(pair for pair in own if pair[1] in _MOVES)]
         )

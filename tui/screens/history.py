@@ -60,7 +60,8 @@ class HistoryScreen(Page):
         here = "this one" if one.path == self.veriloop.opened.place.directory else "open" if one.is_open else ""
         applied = f"{one.applied} applied" if one.applied else ""
         first = " ".join(one.first.split())
-        return Line(clean(f"{when}  {one.turns:>3} turns  {applied:<10} {here:<8}  {first}"))
+        turns = f"{one.turns:>3} turn{'' if one.turns == 1 else 's'}"
+        return Line(clean(f"{when}  {turns:<9}  {applied:<10} {here:<8}  {first}"))
 
     def _about(self) -> None:
         self.query_one("#about", TextView).put(self._told())

@@ -102,5 +102,6 @@ def _details(job: Job) -> list[Line]:
         ended = job.stages[place + 1][1] if place + 1 < len(job.stages) else job.ended
         found.append(Line(clean(f"  {name}" + (f"  {ended - began:.1f} s" if ended else " ..."))))
     if job.tried:
-        found.append(Line(f"  {job.tried} candidates, the best fails {job.best:.1%} of the checks"))
+        best = "one passes" if job.best == 0 else f"the best fails {job.best:.1%} of the checks"
+        found.append(Line(f"  {job.tried} candidates, {best}"))
     return [*found, *report_lines(job.best_change)] if job.best_change else found

@@ -76,11 +76,11 @@ class ModelsScreen(Page):
             yield Line("asking ...", "dim")
         elif not models:
             yield Line("no model is installed: everything but open questions and prose works without one", "dim")
+        width = max((len(model["name"]) for model in models), default=0)
         for model in models:
             speed = f"{model['decode_tok_s']:.0f} tokens/s" if model.get("decode_tok_s") else "not measured (m)"
             size = model["size_bytes"] / 1e6
-            text = f"{model['name']:<24} {size:8.1f} MB  {speed:<18} {', '.join(self._roles(model['name']))}"
-            yield Line(clean(text))
+            yield Line(clean(f"{model['name']:<{width}} {size:8.1f} MB  {speed:<16}  {self._uses(model['name'])}"))
 
     def _about(self) -> None:
         view = self.query_one("#about", TextView)
@@ -112,9 +112,11 @@ class ModelsScreen(Page):
     def _models(self) -> list[Mapping[str, Any]]:
         return list(self._data.get("models", ()))
 
-    def _roles(self, name: str) -> list[str]:
+    def _uses(self, name: str) -> str:
+        """What a model is used for, short: which roles those are stands below."""
         used = self._data.get("used", {})
-        return [role for role, choice in used.items() if choice and choice["name"] == name]
+        roles = [role for role, choice in used.items() if choice and choice["name"] == name]
+        return "used for all" if roles and len(roles) == len(used) else ", ".join(roles)
 
     def _marked(self) -> Mapping[str, Any] | None:
         found, chosen = self._models(), self.query_one(Choosing).chosen

@@ -32,6 +32,7 @@ _WIDE = 120
 class SessionScreen(Screen[None]):
     """The conversation."""
 
+    AUTO_FOCUS = "#prompt"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("pageup", "scroll_talk(-1)", "Scroll up", show=False, priority=True),
         Binding("pagedown", "scroll_talk(1)", "Scroll down", show=False, priority=True),
@@ -62,7 +63,6 @@ class SessionScreen(Screen[None]):
         # All at once: a session may hold a hundred thousand lines.
         talk.add(line for entry in self._veriloop.conversation.record.entries for line in entry_lines(entry))
         self.query_one("#now", TextView).display = False
-        self.query_one(Prompt).focus()
 
     @property
     def _veriloop(self) -> VeriloopApp:

@@ -104,10 +104,15 @@ class TextView(ScrollView, can_focus=True):
         elif row >= top + height - margin:
             self.scroll_to(y=row - height + 1 + margin, animate=False, immediate=True)
 
+    @property
+    def columns(self) -> int:
+        """How many columns of text are seen: the scroll bar takes one."""
+        return self.scrollable_content_region.width
+
     # --- rows ---
 
     def _place(self, new: Sequence[Line]) -> None:
-        width = self._broken_at or self.content_size.width or 80
+        width = self._broken_at or self.columns or 80
         self._broken_at = width
         starts, row = self._starts, self._rows
         for line in new:
@@ -118,13 +123,13 @@ class TextView(ScrollView, can_focus=True):
         self._rows = row
 
     def _resized(self) -> None:
-        width = self.content_size.width
+        width = self.columns
         # What fits needs no second scroll bar.
         self.virtual_size = Size(width if self._wrap else self._longest, self._rows)
 
     def on_resize(self) -> None:
         """Breaks the lines anew where the width is another one."""
-        width = self.content_size.width
+        width = self.columns
         if not self._wrap or not width or width == self._broken_at:
             self._resized()
             self._stay()
