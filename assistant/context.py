@@ -6,10 +6,11 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from veriloop.assistant.config import REPOSITORY_FILE, Config, load_config
+from veriloop.assistant.config import Config, load_config
 from veriloop.assistant.errors import UsageError
 from veriloop.assistant.events import CancelToken
 from veriloop.assistant.gate import Gate
+from veriloop.assistant.places import REPOSITORY_FILE
 from veriloop.assistant.repository.repository import Repository
 from veriloop.assistant.verify.cache import VerdictCache
 from veriloop.assistant.verify.evidence import Evidence

@@ -15,8 +15,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from veriloop.assistant.config import REPOSITORY_FILE, Config, user_state_directory
+from veriloop.assistant.config import Config
 from veriloop.assistant.errors import ConfigError, NotVerified
+from veriloop.assistant.places import REPOSITORY_FILE, user_state_directory
 
 TRUST_FILE = "trusted.json"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from veriloop.assistant.cli.buglog import installed_version
+from veriloop.assistant import __version__
 from veriloop.assistant.cli.session import Session
 from veriloop.assistant.errors import UsageError
 
@@ -28,5 +28,5 @@ def run(arguments: argparse.Namespace, session: Session) -> int:
         raise UsageError("the language server needs pygls", hint="pip install 'veriloop[lsp]'") from error
     if arguments.tcp is not None and not 0 < arguments.tcp < 65536:
         raise UsageError("--tcp must be a port, 1 to 65535")
-    serve(installed_version("veriloop"), port=arguments.tcp)
+    serve(__version__, port=arguments.tcp)
     return 0

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
 from typing import Any, ClassVar
 
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
 
+from veriloop.assistant import startup
 from veriloop.assistant.errors import VeriloopError
 from veriloop.assistant.session.commands import commands
 from veriloop.assistant.session.conversation import Conversation
-from veriloop.assistant.session.own import reply
 from veriloop.assistant.session.request import Request
 from veriloop.assistant.session.start import Opened
-from veriloop.assistant.session.worker import Worker
 from veriloop.tui import themes
 from veriloop.tui.deciding import Deciding
 from veriloop.tui.files import files_below
@@ -32,6 +32,12 @@ _AGAIN_S = 1.5
 """How soon a second Ctrl+C must come to leave."""
 _SCREENS = {"hunks": "change", "evidence": "evidence", "history": "history"}
 """Commands that a screen answers."""
+
+
+def _worker(cwd: Path) -> Performer:
+    from veriloop.assistant.session.worker import Worker
+
+    return Worker(cwd)
 
 
 class VeriloopApp(App[str]):
@@ -68,7 +74,7 @@ class VeriloopApp(App[str]):
         super().__init__()
         self.opened = opened
         self.conversation: Conversation = opened.conversation
-        self.jobs = Jobs(performer or (lambda: Worker(opened.conversation.cwd)), self._told)
+        self.jobs = Jobs(performer or (lambda: _worker(opened.conversation.cwd)), self._told)
         self.deciding = Deciding(self)
         self.survey = Survey()
         self.tree_name = opened.root.name
@@ -89,6 +95,7 @@ class VeriloopApp(App[str]):
         self.call_after_refresh(self._begin)
 
     def _begin(self) -> None:
+        startup.done()
         from veriloop.assistant.session.sessions import typed
 
         self.jobs.warm()
@@ -165,6 +172,8 @@ class VeriloopApp(App[str]):
         if text.strip() == "/help":
             self.action_help()
             return True
+        from veriloop.assistant.session.own import reply
+
         own = reply(self.conversation, text, cause=cause, root=self.opened.root)
         if own is None:
             return False

@@ -7,10 +7,12 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-from veriloop.assistant.session.request import Request
-from veriloop.assistant.session.worker import INTERRUPTED, OnMessage
+from veriloop.assistant.session.request import INTERRUPTED, Request
+
+if TYPE_CHECKING:
+    from veriloop.assistant.session.worker import OnMessage
 
 _RECENT = 8
 """Operators of the last candidates that are shown."""

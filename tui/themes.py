@@ -9,7 +9,7 @@ from pathlib import Path
 
 from textual.theme import Theme
 
-from veriloop.assistant.config import user_state_directory
+from veriloop.assistant.places import user_state_directory
 
 DARK, LIGHT, MONO = "veriloop-dark", "veriloop-light", "veriloop-mono"
 

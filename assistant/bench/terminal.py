@@ -19,8 +19,8 @@ from veriloop.assistant.execute import InTerminal, in_terminal
 from veriloop.assistant.repository.create import create
 from veriloop.assistant.repository.private import cache_home
 
-_READY = "Say what is wrong, or /"
-"""What the input shows while nothing is typed."""
+_READY = "ay what is wrong, or /"
+"""What the input shows while nothing is typed, but for its first letter: a cursor that is seen draws it apart."""
 _KEYS = (
     "\N{GREEK SMALL LETTER ALPHA}\N{GREEK SMALL LETTER BETA}\N{GREEK SMALL LETTER GAMMA}\N{GREEK SMALL LETTER DELTA}"
 )

@@ -17,8 +17,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from veriloop.assistant.config import user_config_path
 from veriloop.assistant.execute import find_program
+from veriloop.assistant.places import user_config_path
 from veriloop.assistant.verify.surroundings import environment, own_version, packages
 
 _SCHEMA = 1

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 import os
 import platform
 import sys
@@ -39,6 +38,9 @@ def write_bug_log(argv: Sequence[str]) -> Path:
 
 def installed_version(package: str) -> str:
     """The version of an installed package, or `NOT_INSTALLED`."""
+    # Imported here because it takes longer than all else that a quick verb needs.
+    import importlib.metadata
+
     try:
         return importlib.metadata.version(package)
     except importlib.metadata.PackageNotFoundError:

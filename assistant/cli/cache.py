@@ -10,9 +10,10 @@ from veriloop.assistant.cli import reading
 from veriloop.assistant.cli.session import Session
 from veriloop.assistant.cli.subject import testbenches
 from veriloop.assistant.cli.tree import open_repository
-from veriloop.assistant.config import find_root, load_config
+from veriloop.assistant.config import load_config
 from veriloop.assistant.context import Context, verdict_cache
 from veriloop.assistant.errors import UsageError
+from veriloop.assistant.places import find_root
 from veriloop.assistant.repository.private import cache_home
 from veriloop.assistant.verify.cache import Difference
 

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from veriloop.assistant.cli.session import Session
-from veriloop.assistant.config import Config, EvidenceRule, find_root, load_config
+from veriloop.assistant.config import Config, EvidenceRule, load_config
+from veriloop.assistant.places import find_root
 
 NAME = "config"
 HELP = "show the settings in force and where each comes from"

@@ -11,11 +11,12 @@ from pathlib import Path
 from typing import Any
 
 from veriloop.assistant.cli.session import Session
-from veriloop.assistant.config import find_root, load_config
+from veriloop.assistant.config import load_config
 from veriloop.assistant.design.editing.analysis import Analysis
 from veriloop.assistant.errors import UsageError
 from veriloop.assistant.events import finish
 from veriloop.assistant.explain.workflow import Explanation, explain
+from veriloop.assistant.places import find_root
 from veriloop.models.named import opened
 from veriloop.models.store import Store, data_home
 

@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from veriloop.assistant.cli.session import Session
-from veriloop.assistant.config import user_state_directory
 from veriloop.assistant.errors import NotVerified, ToolNotFound
 from veriloop.assistant.events import Note
 from veriloop.assistant.farm.detached import Detached, detach
+from veriloop.assistant.places import user_state_directory
 
 if TYPE_CHECKING:
     from veriloop.assistant.farm.farm import Farm

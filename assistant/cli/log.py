@@ -9,7 +9,7 @@ from dataclasses import asdict
 
 from veriloop.assistant.attempts.attempt import Attempts, training_row
 from veriloop.assistant.cli.session import Session
-from veriloop.assistant.config import find_root
+from veriloop.assistant.places import find_root
 
 NAME = "log"
 HELP = "show what was tried here: reports, and what came of them"

@@ -14,7 +14,7 @@ from typing import Any
 from veriloop.assistant.cli.session import Session
 from veriloop.assistant.complete.filler import Filler
 from veriloop.assistant.complete.suggest import Suggester, Suggestion
-from veriloop.assistant.config import find_root, load_config
+from veriloop.assistant.config import load_config
 from veriloop.assistant.design.editing import definition, uses
 from veriloop.assistant.design.editing.analysis import Analysis, Place
 from veriloop.assistant.design.editing.autos import expand_autos
@@ -35,6 +35,7 @@ from veriloop.assistant.design.symbols.outline import DESIGN_UNITS
 from veriloop.assistant.design.symbols.source import Source
 from veriloop.assistant.errors import UsageError
 from veriloop.assistant.events import Note
+from veriloop.assistant.places import find_root
 from veriloop.assistant.standing.summary import told
 from veriloop.assistant.standing.verdicts import context_of, standings
 from veriloop.assistant.verify.lint import lint, without_repeats

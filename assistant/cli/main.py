@@ -24,7 +24,7 @@ from pathlib import Path
 from types import FrameType
 from typing import NoReturn, Protocol, cast
 
-from veriloop.assistant.cli.buglog import installed_version, write_bug_log
+from veriloop.assistant import __version__, startup
 from veriloop.assistant.cli.session import Session
 from veriloop.assistant.errors import Cancelled, UsageError, VeriloopError
 from veriloop.assistant.events import CancelToken
@@ -150,6 +150,8 @@ def ended(words: Sequence[str], work: Callable[[], int]) -> Ended:
     except (Cancelled, Stopped, KeyboardInterrupt):
         return Ended(INTERRUPTED_EXIT, "interrupted")
     except Exception:  # noqa: BLE001 - the one place where a bug of ours becomes a log file and an exit code
+        from veriloop.assistant.cli.buglog import write_bug_log
+
         return Ended(BUG_EXIT, f"this is a bug in veriloop; its details are in {write_bug_log(words)}")
 
 
@@ -193,6 +195,7 @@ def _front_end(arguments: argparse.Namespace) -> FrontEnd:
         name = _PLAIN
     elif sys.stdin and sys.stdout and sys.stdin.isatty() and sys.stdout.isatty():
         name = _PLAIN if os.environ.get("TERM", "dumb") == "dumb" else _TERMINAL
+        startup.begin()
     else:
         raise UsageError("the following arguments are required: VERB", hint="veriloop --help")
     return cast(FrontEnd, importlib.import_module(name))
@@ -206,7 +209,7 @@ def build_parser(words: Sequence[str]) -> argparse.ArgumentParser:
         epilog="Exit codes: 0 verified, 1 refuted, 2 usage, 3 not verified, 4 a bug of veriloop, 130 interrupted.",
         allow_abbrev=False,
     )
-    parser.add_argument("--version", action="version", version=f"veriloop {installed_version('veriloop')}")
+    parser.add_argument("--version", action="version", version=f"veriloop {__version__}")
     parser.add_argument(
         "-C", dest="directory", metavar="DIR", action="append", default=[], help="run as if started in DIR"
     )

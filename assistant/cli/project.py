@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from veriloop.assistant.cli.session import Session
-from veriloop.assistant.config import REPOSITORY_FILE, find_root
 from veriloop.assistant.errors import UsageError
+from veriloop.assistant.places import REPOSITORY_FILE, find_root
 
 if TYPE_CHECKING:
     from veriloop.assistant.project.model import Answer, BlackBox, Generated, Imported, Need, Test, Top

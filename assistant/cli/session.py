@@ -62,7 +62,8 @@ class Session:
             ConfigError: a file cannot be used.
         """
         # Imported here because `veriloop --help` needs no settings.
-        from veriloop.assistant.config import find_root, load_config
+        from veriloop.assistant.config import load_config
+        from veriloop.assistant.places import find_root
 
         return load_config(find_root(self.cwd))
 

@@ -7,7 +7,7 @@ from dataclasses import asdict
 
 from veriloop.assistant.attempts.attempt import Attempts
 from veriloop.assistant.cli.session import Session
-from veriloop.assistant.config import find_root
+from veriloop.assistant.places import find_root
 
 NAME = "show"
 HELP = "show one attempt: the report, the places, what was tried, the evidence"

@@ -6,8 +6,9 @@ import argparse
 import sys
 
 from veriloop.assistant.cli.session import Session
-from veriloop.assistant.config import REPOSITORY_FILE, find_root, load_config
+from veriloop.assistant.config import load_config
 from veriloop.assistant.errors import NotVerified
+from veriloop.assistant.places import REPOSITORY_FILE, find_root
 from veriloop.assistant.trust import commands, distrust, is_trusted, trust
 
 NAME = "trust"

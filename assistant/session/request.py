@@ -15,6 +15,8 @@ from veriloop.assistant.session.turn import Emit, Turn, run_line
 
 Purpose = Literal["say", "verify", "apply", "look"]
 """`say`: what the user typed; `verify` and `apply`: a choice of hunks; `look`: what a screen shows."""
+INTERRUPTED = {"exit": 130, "seconds": 0.0, "message": "interrupted", "hint": ""}
+"""The end of a request that was interrupted."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from veriloop.assistant.config import user_state_directory
 from veriloop.assistant.errors import ConfigError, UsageError
+from veriloop.assistant.places import user_state_directory
 from veriloop.assistant.session.record import FORMAT, Entry, Record, read
 
 _RECORD = "record.jsonl"

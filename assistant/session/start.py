@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from veriloop.assistant.cli.buglog import installed_version
-from veriloop.assistant.config import find_root
+from veriloop.assistant import __version__
+from veriloop.assistant.places import find_root
 from veriloop.assistant.session.conversation import Conversation
 from veriloop.assistant.session.sessions import Place, begin, opened, resume
 
@@ -36,7 +36,7 @@ def session(arguments: argparse.Namespace, cwd: Path) -> Iterator[Opened]:
     root = find_root(cwd)
     place = begin(root) if arguments.resume is None else resume(root, arguments.resume)
     try:
-        with opened(place, root, installed_version("veriloop")) as record:
+        with opened(place, root, __version__) as record:
             yield Opened(Conversation(record, cwd, place), place, root)
     finally:
         place.close()

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from veriloop.assistant.events import CancelToken
 from veriloop.assistant.execute import kill_with_descendants
-from veriloop.assistant.session.request import Request, perform
+from veriloop.assistant.session.request import INTERRUPTED, Request, perform
 
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
@@ -33,8 +33,6 @@ _NICENESS = 5
 _LAST_S = 2.0
 
 OnMessage: TypeAlias = Callable[[str, Mapping[str, Any]], None]
-
-INTERRUPTED = {"exit": 130, "seconds": 0.0, "message": "interrupted", "hint": ""}
 
 
 class Worker:

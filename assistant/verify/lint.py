@@ -7,11 +7,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from veriloop.assistant.config import load_config, user_state_directory
+from veriloop.assistant.config import load_config
 from veriloop.assistant.design.elaborate import declared, elaborate
 from veriloop.assistant.design.model import Diagnostic
 from veriloop.assistant.design.project import SOURCE_SUFFIXES, Project
 from veriloop.assistant.events import CancelToken
+from veriloop.assistant.places import user_state_directory
 from veriloop.assistant.verify.verilator import Verilator
 
 _SAME: dict[str, frozenset[str]] = {

@@ -11,8 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from veriloop.assistant.cli.main import main
-from veriloop.assistant.config import Config, find_root, load_config, user_config_path
+from veriloop.assistant.config import Config, load_config
 from veriloop.assistant.errors import ConfigError
+from veriloop.assistant.places import find_root, user_config_path
 
 
 def check(root: Path, repository: str = "", user: str = "") -> Config:

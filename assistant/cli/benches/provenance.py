@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from veriloop.assistant.cli.buglog import installed_version
+from veriloop.assistant import __version__
 from veriloop.assistant.errors import RepositoryError
 from veriloop.assistant.repository.repository import Repository
 
 
 def provenance() -> dict[str, str]:
     """The keys that every summary carries: `version`, and `commit`, which is empty for an installed package."""
-    return {"version": installed_version("veriloop"), "commit": _commit()}
+    return {"version": __version__, "commit": _commit()}
 
 
 def _commit() -> str:
