@@ -48,7 +48,7 @@ def waves(script, folder: Path) -> None:
     ("theme", "size", "shown"),
     [
         (themes.DARK, (80, 24), {"f9": "session", "f2": "change", "f3": "evidence", "f5": "project"}),
-        (themes.LIGHT, (80, 24), {"f7": "models", "f8": "history", "f6": "jobs", "f1": "help"}),
+        (themes.LIGHT, (80, 24), {"f7": "models", "f8": "history", "f6": "jobs"}),
         (themes.MONO, (100, 30), {"f4": "waves"}),
     ],
 )
