@@ -23,8 +23,11 @@ has iverilog || useful="$useful iverilog"
 has yosys || useful="$useful yosys"
 has bwrap || useful="$useful bubblewrap"
 has nvim || useful="$useful neovim"
-# A queue to test against, where nothing may be left out.
-[ -z "${VERILOOP_REQUIRE:-}" ] || has slurmd || useful="$useful slurm-wlm"
+# A queue and networks to test against, where nothing may be left out.
+if [ -n "${VERILOOP_REQUIRE:-}" ]; then
+    has slurmd || useful="$useful slurm-wlm"
+    has ip || useful="$useful iproute2"
+fi
 has tmux || useful="$useful tmux"
 # Debian's Python is linked statically; cocotb loads its shared library into the simulation.
 useful="$useful$("$python" -c '

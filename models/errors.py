@@ -5,7 +5,8 @@ ModelError              a message, the next command to try
  +- BadModel            a file that is no model, or not the one that it should be
  +- DoesNotFit          more tokens than the model's context holds
  +- BadGrammar          a grammar that cannot be used
- +- ModelFailed         the model's process or server broke, or does not answer
+ +- ModelFailed         the model's process or server broke, or refuses
+     +- NoAnswer        the server is not there, or broke off; another one may answer
 Stopped                 the caller stopped the call
 """
 
@@ -54,6 +55,10 @@ class BadGrammar(ModelError):
 
 class ModelFailed(ModelError):
     """The model's process or server broke, or does not answer."""
+
+
+class NoAnswer(ModelFailed):
+    """The server is not there, is overloaded, or broke off in the middle."""
 
 
 class Stopped(Exception):

@@ -17,7 +17,7 @@ def opened(name: str, store: Store, *, cwd: Path) -> Iterator[Model]:
 
     Args:
         name: a name that `veriloop models` lists, a file of recorded answers (`.jsonl`), a GGUF file, or the address of
-            a server (`http://localhost:8080/v1`).
+            a server (`http://localhost:8080/v1`), or of several servers of one model, with commas.
         store: the models of this machine.
         cwd: what a file's name is relative to.
 
@@ -34,9 +34,11 @@ def opened(name: str, store: Store, *, cwd: Path) -> Iterator[Model]:
 def _model(name: str, store: Store, cwd: Path) -> Model:
     if name.startswith(("http://", "https://")):
         # Only a server needs the library for talking to one.
+        from veriloop.models.pool import PooledModel
         from veriloop.models.server import ServerModel
 
-        return ServerModel(name)
+        servers = [ServerModel(address.strip()) for address in name.split(",")]
+        return servers[0] if len(servers) == 1 else PooledModel(servers)
     if name.endswith(".jsonl"):
         return RecordedModel.load(cwd / name)
     from veriloop.models.local import LocalModel

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from veriloop.models.errors import ModelFailed, NoModel, Stopped
+from veriloop.models.errors import ModelFailed, NoAnswer, NoModel, Stopped
 from veriloop.models.model import Completion, Message, ModelInfo, OnText, Sampling, Score, Stop, never
 
 _CONNECT_S = 5.0
@@ -24,6 +24,8 @@ _POLL_S = 0.05
 _SILENCE_S = 600.0
 """How long a server may say nothing."""
 _UNKNOWN_CONTEXT = 8192
+_BUSY = frozenset({408, 429})
+"""Answers that mean: not now."""
 
 
 class ServerModel:
@@ -42,7 +44,7 @@ class ServerModel:
         """
         if urlsplit(address).scheme not in {"http", "https"} or not urlsplit(address).netloc:
             raise NoModel(f"{address} is no address of a server", hint="--model http://localhost:8080/v1")
-        self._address = address.rstrip("/")
+        self.address = address.rstrip("/")
         self._host = urlsplit(address).netloc
         self._name = name
         self._headers = {"Authorization": f"Bearer {key}"} if key else {}
@@ -156,7 +158,7 @@ class ServerModel:
 
     @property
     def _root(self) -> str:
-        return self._address.removesuffix("/v1")
+        return self.address.removesuffix("/v1")
 
     def _completion(self, prompt: str, sampling: Sampling, n: int) -> dict[str, Any]:
         body: dict[str, Any] = {
@@ -201,17 +203,19 @@ class ServerModel:
         )
 
     def _events(self, path: str, body: dict[str, Any], stop: Stop) -> Iterator[dict[str, Any]]:
-        for line in self._lines("POST", self._address + path, body, stop):
+        for line in self._lines("POST", self.address + path, body, stop):
             data = line.removeprefix("data:").strip()
             if data == "[DONE]":
                 return
             if line.startswith("data:"):
                 yield _object(data, self._host)
+        # Half an answer must not pass for a whole one.
+        raise NoAnswer(f"{self._host} broke off in the middle of its answer", hint="is the server running?")
 
     def _ask(
         self, method: str, path: str, body: dict[str, Any] | None, stop: Stop, *, base: str = ""
     ) -> dict[str, Any]:
-        return _object("\n".join(self._lines(method, (base or self._address) + path, body, stop)), self._host)
+        return _object("\n".join(self._lines(method, (base or self.address) + path, body, stop)), self._host)
 
     def _lines(self, method: str, url: str, body: dict[str, Any] | None, stop: Stop) -> Iterator[str]:
         """The lines of an answer as they come.
@@ -220,7 +224,8 @@ class ServerModel:
         under the thread.
 
         Raises:
-            ModelFailed: there is no server, it refuses, or it breaks off.
+            NoAnswer: there is no server, or it breaks off.
+            ModelFailed: it refuses.
             Stopped: `stop` became true.
         """
         waiting: queue.SimpleQueue[str | Exception | None] = queue.SimpleQueue()
@@ -232,7 +237,8 @@ class ServerModel:
                 with client.stream(method, url, json=body) as answer:
                     if answer.is_error:
                         answer.read()
-                        raise ModelFailed(f"{self._host} answers {answer.status_code}: {_said(answer)}")
+                        kind = NoAnswer if answer.is_server_error or answer.status_code in _BUSY else ModelFailed
+                        raise kind(f"{self._host} answers {answer.status_code}: {_said(answer)}")
                     for line in answer.iter_lines():
                         waiting.put(line)
                 waiting.put(None)
@@ -254,7 +260,7 @@ class ServerModel:
                     raise said
                 if isinstance(said, Exception):
                     fault = str(said) or type(said).__name__
-                    raise ModelFailed(f"no answer from {self._host}: {fault}", hint="is the server running?") from said
+                    raise NoAnswer(f"no answer from {self._host}: {fault}", hint="is the server running?") from said
                 yield said
         finally:
             client.close()

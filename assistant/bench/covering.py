@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from veriloop.assistant.bench.loop_ways import cpu_s
-from veriloop.assistant.bench.processes import in_processes
+from veriloop.assistant.bench.processes import Elsewhere, everywhere
 from veriloop.assistant.bench.references import RTL, ReferenceDesign, reference_designs
 from veriloop.assistant.design.clocking import read_clocking
 from veriloop.assistant.design.elaborate import elaborate
@@ -62,14 +62,17 @@ def asked_designs(data: Path, only: str) -> list[ReferenceDesign]:
     return found
 
 
-def run_coverage(data: Path, *, only: str, jobs: int, cancel: CancelToken) -> Run[list[CoverageRow]]:
+def run_coverage(
+    data: Path, *, only: str, jobs: int, cancel: CancelToken, farm: Elsewhere | None = None
+) -> Run[list[CoverageRow]]:
     """Stimulus for every design of a set, each in a process of its own."""
     asked = asked_designs(data, only)
     yield Note("preparing Verilator's runtime")
     toolchain = Toolchain.find(cache=cache_home(), cancel=cancel)
     toolchain.verilator.prepare(cancel, Features(coverage=True))
     rows: dict[str, CoverageRow] = {}
-    with contextlib.closing(in_processes(cover, asked, jobs=jobs, cancel=cancel)) as found:
+    made = everywhere(cover, asked, jobs=jobs, farm=farm, cancel=cancel)
+    with contextlib.closing(made) as found:
         for row in found:
             rows[row.design] = row
             yield Note(f"[{len(rows)}/{len(asked)}] {line(row)}")

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from veriloop.assistant.bench.disputes import CLASSES, DisputeCase, Maker, Origin, origins
 from veriloop.assistant.bench.loop_ways import cpu_s
-from veriloop.assistant.bench.processes import in_processes
+from veriloop.assistant.bench.processes import Elsewhere, everywhere
 from veriloop.assistant.design.model import Design
 from veriloop.assistant.errors import ToolError, UsageError
 from veriloop.assistant.events import CancelToken, Note, Run, finish
@@ -60,7 +60,15 @@ class JudgeRow:
 
 
 def run_judge(
-    data: Path, *, model: str, only: str, jobs: int, out: Path, resume: bool, cancel: CancelToken
+    data: Path,
+    *,
+    model: str,
+    only: str,
+    jobs: int,
+    out: Path,
+    resume: bool,
+    cancel: CancelToken,
+    farm: Elsewhere | None = None,
 ) -> Run[list[JudgeRow]]:
     """Every problem in a process of its own; the rows are kept as soon as they are there.
 
@@ -72,6 +80,7 @@ def run_judge(
         out: where the rows are kept.
         resume: whether those of an earlier run count.
         cancel: stops it.
+        farm: where the problems are judged; none: here.
 
     Raises:
         UsageError: the set is not there, or no case matches.
@@ -89,7 +98,8 @@ def run_judge(
     waiting = [one for one in asked if one.problem.name not in done]
     yield Note(f"{len(asked) - len(waiting)} of {len(asked)} problems are known from an earlier run")
     work = partial(judge_problem, heard=bool(model), only=only)
-    with contextlib.closing(in_processes(work, waiting, jobs=jobs, cancel=cancel)) as found:
+    made = everywhere(work, waiting, jobs=jobs, farm=farm, cancel=cancel)
+    with contextlib.closing(made) as found:
         for several in found:
             with state.open("a", encoding="utf-8") as stream:
                 stream.writelines(json.dumps(asdict(row)) + "\n" for row in several)

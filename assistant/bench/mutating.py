@@ -16,7 +16,7 @@ from pathlib import Path
 
 from veriloop.assistant.bench.loop_ways import cpu_s
 from veriloop.assistant.bench.problems import Problem, hdlbits, rtllm
-from veriloop.assistant.bench.processes import in_processes
+from veriloop.assistant.bench.processes import Elsewhere, everywhere
 from veriloop.assistant.bench.references import RTL
 from veriloop.assistant.bench.scoring import Engine, harness, scored
 from veriloop.assistant.design.clocking import read_clocking
@@ -75,7 +75,9 @@ class Task:
     """For each whether the set's testbench detects it; none where that has to be asked."""
 
 
-def run_mutants(data: Path, *, only: str, jobs: int, cancel: CancelToken) -> Run[list[MutantRow]]:
+def run_mutants(
+    data: Path, *, only: str, jobs: int, cancel: CancelToken, farm: Elsewhere | None = None
+) -> Run[list[MutantRow]]:
     """Every design of a set in a process of its own.
 
     Raises:
@@ -85,7 +87,8 @@ def run_mutants(data: Path, *, only: str, jobs: int, cancel: CancelToken) -> Run
     if not tasks:
         raise UsageError(f"no design matches {only!r}")
     rows: dict[str, MutantRow] = {}
-    with contextlib.closing(in_processes(judge_mutants, tasks, jobs=jobs, cancel=cancel)) as found:
+    made = everywhere(judge_mutants, tasks, jobs=jobs, farm=farm, cancel=cancel)
+    with contextlib.closing(made) as found:
         for row in found:
             rows[row.design] = row
             yield Note(f"[{len(rows)}/{len(tasks)}] {line(row)}")

@@ -10,7 +10,7 @@ from multiprocessing import get_context, resource_tracker
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
 from types import FrameType
-from typing import Any, TypeVar, cast
+from typing import Any, Protocol, TypeVar, cast
 
 from veriloop.assistant.errors import Cancelled, ToolFailed
 from veriloop.assistant.events import CancelToken
@@ -23,6 +23,28 @@ _END_S = 0.4
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
+
+
+class Elsewhere(Protocol):
+    """What does the work of cases on other machines: a farm."""
+
+    def map(
+        self, work: Callable[[Item, CancelToken], Result], items: Sequence[Item], *, cancel: CancelToken
+    ) -> Generator[Result, None, None]:
+        """Calls a function with each item, in a process of its own; yields what is there, as soon as it is."""
+        ...
+
+
+def everywhere(
+    work: Callable[[Item, CancelToken], Result],
+    items: Sequence[Item],
+    *,
+    jobs: int,
+    farm: Elsewhere | None,
+    cancel: CancelToken,
+) -> Generator[Result, None, None]:
+    """Works on every item: on a farm where there is one, else as `in_processes` does."""
+    return farm.map(work, items, cancel=cancel) if farm else in_processes(work, items, jobs=jobs, cancel=cancel)
 
 
 def in_processes(

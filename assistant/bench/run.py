@@ -11,15 +11,15 @@ import resource
 import statistics
 import tempfile
 import time
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
 from veriloop.assistant.bench import chipbench, cirfix
 from veriloop.assistant.bench.case import Case
 from veriloop.assistant.bench.confirm import Confirmation, confirm
-from veriloop.assistant.bench.processes import in_processes
+from veriloop.assistant.bench.processes import Elsewhere, everywhere
 from veriloop.assistant.errors import UsageError, VeriloopError
 from veriloop.assistant.events import CancelToken, Note, Run, finish
 from veriloop.assistant.repair.advice import adviser
@@ -42,16 +42,6 @@ _STATE = "rows.jsonl"
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
-
-
-class Elsewhere(Protocol):
-    """What does the work of cases on other machines: a farm."""
-
-    def map(
-        self, work: Callable[[Item, CancelToken], Result], items: Sequence[Item], *, cancel: CancelToken
-    ) -> Generator[Result, None, None]:
-        """Calls a function with each item, in a process of its own; yields what is there, as soon as it is."""
-        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,8 +141,8 @@ def run_suite(settings: Settings, cancel: CancelToken, farm: Elsewhere | None = 
         yield Note("preparing Verilator's runtime")
         Toolchain.find(cache=cache_home(), cancel=cancel).verilator.prepare(cancel)
     work = functools.partial(run_case, budget_s=settings.budget_s, model=settings.model)
-    here = functools.partial(in_processes, jobs=settings.jobs)
-    with contextlib.closing((farm.map if farm else here)(work, waiting, cancel=cancel)) as rows:
+    made = everywhere(work, waiting, jobs=settings.jobs, farm=farm, cancel=cancel)
+    with contextlib.closing(made) as rows:
         for row in rows:
             _keep(state, row)
             known[row.case] = row

@@ -93,6 +93,7 @@ class Farm:
         self._name = secrets.token_hex(4)
         self._number = 0
         self._known: dict[str, int] = {}
+        self._sent: dict[tuple[str, str], float] = {}
         self._asked = float("-inf")
         client.register_plugin(Stopper())
 
@@ -199,14 +200,24 @@ class Farm:
             pure=False,
         )
 
-    def ship(self, lacks: Lacks, contents: Mapping[str, bytes]) -> None:
-        """Sends a worker's machine what it lacks."""
-        wanted = {name: contents[name] for name in lacks.digests}
+    def ship(self, lacks: Lacks, contents: Mapping[str, bytes], *, since: float) -> None:
+        """Sends a worker's machine what it lacks.
+
+        Args:
+            lacks: what, and where.
+            contents: what the job needs.
+            since: when the job was handed out; what has been sent to the machine after that is there by now.
+        """
+        host = lacks.worker.rpartition(":")[0]
+        wanted = {name: contents[name] for name in lacks.digests if self._sent.get((host, name), 0.0) < since}
+        if not wanted:
+            return
         self.counts.shipped_bytes += sum(map(len, wanted.values()))
         answers = self._on_workers(keep, wanted, workers=[lacks.worker])
         for answer in answers.values():
             if isinstance(answer, OSError):
                 raise ToolFailed(f"{lacks.worker} cannot keep what a job needs: {answer.strerror or answer}")
+        self._sent |= dict.fromkeys(((host, name) for name in wanted), time.monotonic())
 
     def refuse(self, refused: Refused) -> None:
         """Uses a worker no more whose tools differ."""
@@ -333,7 +344,7 @@ class _Round:
             self._farm.counts.again += 1
             self._start(running)
         if isinstance(answer, Lacks):
-            self._farm.ship(answer, running.contents)
+            self._farm.ship(answer, running.contents, since=running.since)
             self._start(running, only=[answer.worker])
         elif isinstance(answer, Refused):
             self._farm.refuse(answer)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from veriloop.assistant.cli.benches.provenance import provenance
+from veriloop.assistant.cli.farming import add_farm_option, farm_of, go_on_without
 from veriloop.assistant.cli.session import Session
 from veriloop.assistant.errors import UsageError
 from veriloop.assistant.events import finish
@@ -29,6 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--data", required=True, metavar="DIR", help="the directory that holds the set")
     parser.add_argument("--only", default="*", metavar="GLOB", help="the designs whose names match")
     parser.add_argument("--jobs", type=int, default=1, metavar="N", help="designs at once (default: 1)")
+    add_farm_option(parser)
     if parser.prog.endswith("judge"):
         parser.add_argument(
             "--recorded",
@@ -44,23 +46,31 @@ def run(arguments: argparse.Namespace, session: Session) -> int:
     """Runs the suite: a row a design, then the counts. 0, whatever they are."""
     from veriloop.assistant.bench import covering, mutating
 
+    if arguments.detach:
+        return go_on_without(session)
     if arguments.jobs < 1:
         raise UsageError("--jobs must be above 0")
     data = (session.cwd / str(arguments.data)).resolve()
     if not data.is_dir():
         raise UsageError(f"no such directory: {arguments.data}")
-    common: dict[str, Any] = {"only": arguments.only, "jobs": arguments.jobs, "cancel": session.cancel}
     rows: Sequence[Any]
-    if arguments.suite == "judge":
-        return _judged(arguments, session, data, common)
-    if arguments.suite == "coverage":
-        rows = finish(covering.run_coverage(data, **common), session.observe)
-        counts = covering.coverage_summary(rows) | provenance()
-        lines = [covering.line(row) for row in rows]
-    else:
-        rows = finish(mutating.run_mutants(data, **common), session.observe)
-        counts = mutating.mutants_summary(rows) | provenance()
-        lines = [mutating.line(row) for row in rows]
+    with farm_of(arguments, session) as farm:
+        common: dict[str, Any] = {
+            "only": arguments.only,
+            "jobs": arguments.jobs,
+            "cancel": session.cancel,
+            "farm": farm,
+        }
+        if arguments.suite == "judge":
+            return _judged(arguments, session, data, common)
+        if arguments.suite == "coverage":
+            rows = finish(covering.run_coverage(data, **common), session.observe)
+            counts = covering.coverage_summary(rows) | provenance()
+            lines = [covering.line(row) for row in rows]
+        else:
+            rows = finish(mutating.run_mutants(data, **common), session.observe)
+            counts = mutating.mutants_summary(rows) | provenance()
+            lines = [mutating.line(row) for row in rows]
     if session.json:
         for row in rows:
             session.result("", dataclasses.asdict(row))
