@@ -13,6 +13,7 @@ from veriloop.assistant.design.roles import is_test_path
 
 _MOST = 20_000
 _EXAMPLES = frozenset({"example", "examples", "demo", "demos", "boards", "board", "fpga", "syn", "synth"})
+_ASIDE = frozenset({"deprecated", "legacy", "old", "obsolete", "vendor", "third_party", "external", "formal"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +138,11 @@ class Graph:
 def is_example(path: Path) -> bool:
     """Whether a file belongs to a board or an example rather than to the design itself."""
     return any(part.lower() in _EXAMPLES for part in path.parts[:-1])
+
+
+def is_aside(path: Path) -> bool:
+    """Whether a file is kept beside the design: somebody else's, given up, or for proofs only."""
+    return any(part.lower() in _ASIDE for part in path.parts[:-1])
 
 
 def _only_drives(facts: FileFacts) -> bool:

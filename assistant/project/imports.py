@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from veriloop.assistant.design.facts import file_facts
 from veriloop.assistant.errors import UsageError
-from veriloop.assistant.project.graph import Declared, Graph, is_example
+from veriloop.assistant.project.derived import derived_tests
+from veriloop.assistant.project.graph import Declared, Graph, is_aside, is_example
 from veriloop.assistant.project.model import (
     Answer,
     Build,
@@ -49,7 +50,21 @@ _READERS: tuple[tuple[str, Callable[[Tree, Context], Findings]], ...] = (
     (ci.NAME, ci.read),
 )
 _MOST_TOPS = 400
-_PREFERENCE = ("cocotb", "make", "pytest", "script", "CI", "fusesoc", "tox", "nox", "MyHDL", "VUnit", "formal")
+_MOST_ROOTS = 100
+_PREFERENCE = (
+    "cocotb",
+    "make",
+    "pytest",
+    "script",
+    "CI",
+    "fusesoc",
+    "tox",
+    "nox",
+    "MyHDL",
+    "VUnit",
+    "formal",
+    "derived",
+)
 _GOOD_NAMES = ("test", "check", "sim", "regress", "run", "all")
 
 
@@ -90,6 +105,8 @@ class _Composer:
     found: Mapping[str, Findings]
     graph: Graph
     extra: tuple[Build, ...]
+    open: list[str] = field(default_factory=list)
+    """Questions that come up on the way."""
 
     def compose(self) -> Imported:
         builds = [*self.extra, *_once(build for one in self.found.values() for build in one.builds)]
@@ -102,7 +119,7 @@ class _Composer:
         wanting = dict.fromkeys(absent_submodules, "perhaps in a submodule that is not checked out")
         needs = self._needs(tests, absent_submodules)
         questions = [question for one in self.found.values() for question in one.questions]
-        questions += self._open(builds, tests, tops)
+        questions += [*self.open, *self._open(builds, tests, tops)]
         return Imported(
             root=self.tree.root,
             tops=tuple(tops),
@@ -133,6 +150,10 @@ class _Composer:
                 known = tests.get(test.command)
                 if known is None:
                     tests[test.command] = self._with_modules(test)
+        derived = derived_tests(self.tree, self.context, self.graph, tests.values(), builds)
+        for test in derived.tests:
+            tests[test.command] = self._with_modules(test)
+        self.open += derived.questions
         return sorted(tests.values(), key=self._rank)
 
     def _with_modules(self, test: Test) -> Test:
@@ -181,11 +202,13 @@ class _Composer:
         good = next((at for at, word in enumerate(_GOOD_NAMES) if word in name.lower()), len(_GOOD_NAMES))
         kind = _PREFERENCE.index(test.kind) if test.kind in _PREFERENCE else len(_PREFERENCE)
         return (
+            not (test.runnable and _exercises(test)),
+            not _exercises(test),
             not test.runnable,
             not test.builds,
             bool(absent),
             test.kind in ("formal",),
-            is_example(test.origin.path),
+            is_example(test.origin.path) or (is_aside(test.origin.path) and test.kind != "formal"),
             kind > _PREFERENCE.index("fusesoc"),
             -min(len(test.modules), 50),
             kind,
@@ -208,10 +231,10 @@ class _Composer:
                 if build.kind in ("lint", "synthesis", "files"):
                     why[name].append(f"the toplevel of {build.name} ({build.origin})")
             if build.kind == "files" and not build.toplevels:
-                alone = [one for one in self.graph.roots(build.sources) if one.path not in self.graph.benches]
-                if len(alone) == 1:
-                    named_alone.add(alone[0].unit.name)
-                    why[alone[0].unit.name].append(f"alone at the top of {build.name}")
+                name, reason = self._at_the_top(build)
+                if name:
+                    named_alone.add(name)
+                    why[name].append(reason)
         for test in tests:
             if test.toplevel:
                 why[test.toplevel].append(f"tested by {test.name}")
@@ -232,10 +255,23 @@ class _Composer:
 
         def rank(top: Top) -> tuple[object, ...]:
             weight = 3 if top.name in named_alone else 2 if top.name in why else 1
-            return top.path is None or is_example(top.path), top.name not in is_root, -weight * top.lines, top.name
+            aside = top.path is None or is_example(top.path) or is_aside(top.path)
+            return aside, top.name not in is_root and top.name not in named_alone, -weight * top.lines, top.name
 
         found.sort(key=rank)
         return found[:_MOST_TOPS]
+
+    def _at_the_top(self, build: Build) -> tuple[str, str]:
+        """The toplevel of a list of files that names none, and why; empty where several have as good a claim."""
+        among = set(build.sources)
+        roots = [one for one in self.graph.roots(build.sources) if one.path not in self.graph.benches]
+        if len(roots) == 1:
+            return roots[0].unit.name, f"alone at the top of {build.name}"
+        # Lists of a whole chip bring libraries along of which the chip uses a part.
+        for one in roots if len(roots) <= _MOST_ROOTS else ():
+            if 2 * len(among.intersection(self.graph.files([one], among))) > len(among) > 2:
+                return one.unit.name, f"needs most files of {build.name}"
+        return "", ""
 
     # --- the rest ---
 
@@ -265,9 +301,16 @@ class _Composer:
             yield "no test was found: name one with --test COMMAND"
         elif not any(test.runnable for test in tests):
             yield "no test can run here: each needs something that is missing"
+        elif not any(test.runnable and _exercises(test) for test in tests):
+            yield "no test that is known to exercise the design can run here: each needs something that is missing"
         for build in builds:
             if build.absent and not build.sources:
                 yield f"{build.name} ({build.origin}): none of its files is there, {build.absent[0]} for instance"
+
+
+def _exercises(test: Test) -> bool:
+    """Whether a test is known to look at some of the design."""
+    return bool(test.builds or test.toplevel)
 
 
 def _once(builds: Iterable[Build]) -> list[Build]:

@@ -60,7 +60,7 @@ _PROGRAMS: Mapping[str, str] = {
     "bc": f"{_APT} bc",
     "xxd": f"{_APT} xxd",
 }
-_BUILT = re.compile(r"_|^V[a-z]|^test|test$|^tb|\.(?:v|sv|txt|log|mk)$")
+_BUILT = re.compile(r"_|^V[a-z]|^test|test$|^tb|\.(?:v|sv|txt|log|mk|lds?|elf|hex|bin|mem|o|a|cpp|c)$")
 """Names of programs that a build makes rather than of tools."""
 _WORDS = """sh bash dash echo printf test [ [[
     true false : cat cp mv rm ln ls mkdir rmdir touch chmod chown sed awk grep

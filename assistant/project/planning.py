@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,6 +20,8 @@ _MAX_COMMANDS = 500
 _IMPLICIT = (".o", ".a", ".d", ".mk", ".so")
 """What make's own rules, or `vpath`, may find after all."""
 _RUNNERS = {"pytest": "pytest", "py.test": "pytest", "tox": "tox", "nox": "nox", "sby": "sby", "fusesoc": "fusesoc"}
+_LINKS_VERILATED = re.compile(r"__ALL\.a$|verilated(?:_\w+)?\.(?:o|cpp)$|obj_dir/V\w+")
+"""What a compiler is given that makes a simulation of what Verilator wrote."""
 _MAKE_WITH_ARGUMENT = frozenset({"-f", "--file", "-C", "--directory", "-I", "-j", "-l", "-o", "-W"})
 
 
@@ -135,6 +138,7 @@ class Planner:
             if found.runs:
                 plan.runs.append(command)
             return
+        outputs |= _linked(command)
         if is_run(command, frozenset(outputs)) or command.program in _RUNNERS or _is_python_runner(command):
             plan.runs.append(command)
         inner = self._script_of(command)
@@ -225,3 +229,12 @@ def _is_python_runner(command: Command) -> bool:
         return False
     rest = [word for word in command.words[1:] if not word.startswith("-") or word == "-m"]
     return rest[:2] == ["-m", "pytest"] or bool(rest and rest[0].rpartition("/")[2] in ("run.py", "runner.py"))
+
+
+def _linked(command: Command) -> set[str]:
+    """The base name of the simulation that a C++ compiler makes of Verilator's output, if it does."""
+    words = command.words
+    if "-o" not in words[:-1] or not any(_LINKS_VERILATED.search(word) for word in words[1:]):
+        return set()
+    made = words[words.index("-o") + 1]
+    return set() if made.endswith((".o", ".a", ".so")) else {made.rpartition("/")[2]}

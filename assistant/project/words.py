@@ -25,6 +25,10 @@ _PREFIX_ARGUMENTS = re.compile(r"(?:-.*|\d+|[A-Za-z_]\w*=.*)$")
 _FUNCTION = re.compile(r"\s*(?:function\s+)?[\w-]+\s*\(\s*\)\s*\{?\s*$|\s*function\s+[\w-]+\s*\{?\s*$|\}\s*$")
 _SPECIAL = re.compile(r"['\"\\;&|()<>#]")
 _KEYWORDS = frozenset({"fi", "done", "esac", "for", "case", "function", "in"})
+_DECLARED = re.compile(r"^[ \t]*(?:function[ \t]+([\w-]+)|([\w-]+)[ \t]*\([ \t]*\))", re.M)
+_HERE_DOCUMENT = re.compile(r"<<-?\s*(['\"\\]?)(\w+)\1?")
+_MOST_QUOTED_LINES = 200
+"""Beyond which an open quote is a slip, or one that is not understood."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,14 +62,15 @@ class Shell:
 
     def script(self, text: str) -> Iterator[Command]:
         """The commands of a script, in order; both branches of an `if`, the body of a loop once."""
-        joined = re.sub(r"\\\n", "  ", text)
         home = self.directory
-        for raw, line in zip(joined.split("\n"), _numbers(text), strict=False):
+        own = {one or other for one, other in _DECLARED.findall(text)}
+        for line, raw in _logical_lines(text):
             if _FUNCTION.match(raw):
                 # What a function changes does not reach the next one.
                 self.directory = home
                 continue
-            yield from self.line(raw, line=line)
+            # What a function does stands in its body.
+            yield from (command for command in self.line(raw, line=line) if command.words[0] not in own)
         self.directory = home
 
     def line(self, text: str, *, line: int = 0) -> Iterator[Command]:
@@ -167,10 +172,51 @@ def _split(text: str) -> Iterator[list[str]]:
         yield words
 
 
-def _numbers(text: str) -> Iterator[int]:
-    """The line numbers at which logical lines begin."""
-    joined = False
-    for number, line in enumerate(text.split("\n"), start=1):
-        if not joined:
-            yield number
-        joined = line.endswith("\\")
+def _logical_lines(text: str) -> Iterator[tuple[int, str]]:
+    """A script's lines with their numbers: joined where a backslash or a quote goes on, without here-documents."""
+    lines = text.split("\n")
+    at = 0
+    while at < len(lines):
+        first, whole = at, lines[at]
+        at += 1
+        while whole.endswith("\\") and at < len(lines):
+            whole = whole[:-1] + "  " + lines[at]
+            at += 1
+        if _open_quote(whole):
+            end = _closing(lines, at, whole)
+            if end:
+                whole = "\n".join([whole, *lines[at:end]])
+                at = end
+        yield first + 1, whole
+        for _, end_mark in _HERE_DOCUMENT.findall(whole):
+            body = next((index for index in range(at, len(lines)) if lines[index].strip() == end_mark), None)
+            at = body + 1 if body is not None else at
+
+
+def _closing(lines: list[str], at: int, whole: str) -> int:
+    """The index after the line that closes an open quote; 0 where none does."""
+    for end in range(at + 1, min(len(lines), at + _MOST_QUOTED_LINES) + 1):
+        whole = f"{whole}\n{lines[end - 1]}"
+        if not _open_quote(whole):
+            return end
+    return 0
+
+
+def _open_quote(text: str) -> bool:
+    """Whether a quote of the shell is open at the end."""
+    if "'" not in text and '"' not in text:
+        return False
+    quote, escaped, before = "", False, " "
+    for character in text:
+        if quote == "#":
+            quote = "" if character == "\n" else "#"
+        elif escaped:
+            escaped = False
+        elif character == "\\" and quote != "'":
+            escaped = True
+        elif quote:
+            quote = "" if character == quote else quote
+        elif character in "'\"" or (character == "#" and before.isspace()):
+            quote = character
+        before = character
+    return quote in ("'", '"')

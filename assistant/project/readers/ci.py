@@ -25,6 +25,11 @@ _TESTING = re.compile(
 )
 _OPEN = "__of_the_matrix__"
 """Stands for an expression that only the CI knows."""
+_PIP_WITH_ARGUMENT = frozenset(
+    {"-r", "--requirement", "-c", "--constraint", "-e", "--editable", "-t", "--target", "-i", "--index-url"}
+    | {"--extra-index-url", "--progress-bar", "--prefix", "--root", "--cache-dir", "-f", "--find-links", "--timeout"}
+)
+_PIP_ITSELF = frozenset({"pip", "setuptools", "wheel", "virtualenv", "build", "twine"})
 _NO_TEST = re.compile(r"\b(?:clean|doc|docs|html|install|lint|format|setup|deps)\b")
 
 
@@ -97,10 +102,20 @@ def _installed(command: Command, context: Context) -> Iterator[Need]:
         known = {"iverilog", "verilator", "yosys", "ghdl", "gtkwave"}
         yield from context.programs(word for word in words[2:] if word in known)
     elif "install" in words and (words[0].startswith("pip") or words[:3] == ["python", "-m", "pip"]):
-        for word in words[words.index("install") + 1 :]:
+        for word in _packages(command.words):
             need = needs.python_package(word, context.python) if re.match(r"[A-Za-z]", word) else None
             if need is not None and "/" not in word and not word.endswith(".txt") and not needs.is_program(need.name):
                 yield need
+
+
+def _packages(words: tuple[str, ...]) -> Iterator[str]:
+    """What `pip install` is asked for, without options and their values, and without pip's own tools."""
+    rest = iter(words[words.index("install") + 1 :])
+    for word in rest:
+        if word in _PIP_WITH_ARGUMENT:
+            next(rest, "")
+        elif re.split(r"[=<>~!\[]", word)[0].lower() not in _PIP_ITSELF:
+            yield word
 
 
 def _test(path: Path, command: Command, planner: Planner, context: Context) -> tuple[Test | None, Plan]:

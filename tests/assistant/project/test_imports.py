@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -174,7 +175,9 @@ def test_file_lists_with_variables_of_somebody_elses_shell(importing: Importing)
     assert [path.as_posix() for path in build.sources] == ["rtl/counter.v", "tb/counter_tb.v"]
     assert [answer.value for answer in found.defines] == ["FAST"]
     assert "$CHIP_ROOT is taken for the root: 3 of 4 paths are there" in found.questions
-    assert "no test was found: name one with --test COMMAND" in found.questions
+    test = only(found)
+    assert test.kind == "derived"
+    assert {"-DFAST", "-Irtl"} < set(test.command.split())
 
 
 def test_editor_configurations(importing: Importing) -> None:
@@ -278,3 +281,39 @@ def test_an_empty_tree_and_none(tmp_path: Path) -> None:
     assert found.questions == ("there is no Verilog in this tree",)
     with pytest.raises(UsageError, match="not a directory"):
         import_project(tmp_path / "gone")
+
+
+def test_a_testbench_that_nothing_runs_gets_a_command(importing: Importing, tmp_path: Path) -> None:
+    lonely = BENCH.replace("counter_tb", "lonely_tb").replace("counter dut", "nowhere dut")
+    found = importing({**DESIGN, "tb/lonely_tb.v": lonely})
+    test = check_counter(found, only(found).command)
+    assert test.kind == "derived"
+    assert "derived from what it instantiates" in test.notes[0]
+    assert "lonely_tb (tb/lonely_tb.v) is run by nothing here, and no file declares nowhere" in found.questions
+    run = subprocess.run(["sh", "-c", test.command], cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert "PASS" in run.stdout
+    assert sorted(path.name for path in tmp_path.rglob("*.v*")) == ["counter.v", "counter_tb.v", "lonely_tb.v"]
+
+
+def test_a_program_linked_from_what_verilator_wrote_is_run(importing: Importing) -> None:
+    files = {
+        "rtl/counter.v": COUNTER,
+        "bench/Makefile": (
+            "all: count\nobj_dir/Vcounter__ALL.a: ../rtl/counter.v\n\tverilator --cc ../rtl/counter.v\n"
+            "\t$(MAKE) -C obj_dir -f Vcounter.mk\n"
+            "count: main.o obj_dir/Vcounter__ALL.a\n\t$(CXX) $^ -o $@\n"
+        ),
+        "bench/main.cpp": "int main() {}",
+        "Makefile": "all: test\nbench:\n\tcd bench; $(MAKE)\ntest: bench\n\tbench/count\n.PHONY: bench test\n",
+    }
+    test = check_counter(importing(files), "make")
+    assert test.simulator == "verilator"
+
+
+def test_the_whole_chip_of_a_list_that_brings_libraries_along_comes_first(importing: Importing) -> None:
+    chip = "module chip; core a(); cache b(); endmodule\n"
+    files = {f"rtl/{name}.v": f"module {name}(input clk); endmodule\n" for name in ("core", "cache", "spare")}
+    outer = "module board(input clk); chip c(); endmodule\n"
+    found = importing({**files, "rtl/chip.v": chip, "fpga/board.v": outer, "chip.f": "rtl/*.v\n"})
+    assert found.tops[0].name == "chip"
+    assert "needs most files of chip.f" in found.tops[0].why

@@ -91,3 +91,15 @@ def test_scripts_keep_their_variables_and_directories(tmp_path: Path) -> None:
         (("iverilog", "a.v"), Path("rtl"), 5),
         (("iverilog", "-s", "tb", f"{tmp_path}/tb/tb.v", f"{tmp_path}/rtl/a.v"), Path("tb"), 7),
     ]
+
+
+def test_quotes_over_lines_here_documents_and_functions_are_no_commands(tmp_path: Path) -> None:
+    script = (
+        "say() {\n  echo $1\n}\n# don't\nawk 'NR > 1 {\n  i++\n  print i\n}' log\n"
+        "cat > top.v <<EOF\nmodule top; endmodule\nEOF\nsay done\niverilog -o a.out \\\n  top.v\n"
+    )
+    commands = list(Shell(Tree(tmp_path), Path()).script(script))
+    assert [command.program for command in commands if command.program != "echo"] == ["awk", "cat", "iverilog"]
+    assert commands[-1].line == 13
+    unclosed = list(Shell(Tree(tmp_path), Path()).script("echo 'open\nmake\n"))
+    assert [command.program for command in unclosed] == ["make"]
