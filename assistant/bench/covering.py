@@ -11,12 +11,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from veriloop.assistant.bench.loop_ways import cpu_s
-from veriloop.assistant.bench.processes import Elsewhere, everywhere
+from veriloop.assistant.bench.processes import everywhere
 from veriloop.assistant.bench.references import RTL, ReferenceDesign, reference_designs
 from veriloop.assistant.design.clocking import read_clocking
 from veriloop.assistant.design.elaborate import elaborate
 from veriloop.assistant.errors import ToolError, UsageError
 from veriloop.assistant.events import CancelToken, Note, Run, finish
+from veriloop.assistant.farm.elsewhere import Elsewhere
 from veriloop.assistant.repository.private import cache_home
 from veriloop.assistant.testbench.reaching import Reached, reach_all
 from veriloop.assistant.verify.build import Features

@@ -13,10 +13,11 @@ from pathlib import Path
 
 from veriloop.assistant.bench.disputes import CLASSES, DisputeCase, Maker, Origin, origins
 from veriloop.assistant.bench.loop_ways import cpu_s
-from veriloop.assistant.bench.processes import Elsewhere, everywhere
+from veriloop.assistant.bench.processes import everywhere
 from veriloop.assistant.design.model import Design
 from veriloop.assistant.errors import ToolError, UsageError
 from veriloop.assistant.events import CancelToken, Note, Run, finish
+from veriloop.assistant.farm.elsewhere import Elsewhere
 from veriloop.assistant.judge.dispute import Dispute
 from veriloop.assistant.judge.verdict import Side, Verdict
 from veriloop.assistant.judge.workflow import judge

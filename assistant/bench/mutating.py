@@ -16,7 +16,7 @@ from pathlib import Path
 
 from veriloop.assistant.bench.loop_ways import cpu_s
 from veriloop.assistant.bench.problems import Problem, hdlbits, rtllm
-from veriloop.assistant.bench.processes import Elsewhere, everywhere
+from veriloop.assistant.bench.processes import everywhere
 from veriloop.assistant.bench.references import RTL
 from veriloop.assistant.bench.scoring import Engine, harness, scored
 from veriloop.assistant.design.clocking import read_clocking
@@ -25,6 +25,7 @@ from veriloop.assistant.design.elaborate import elaborate
 from veriloop.assistant.design.model import Design, Module
 from veriloop.assistant.errors import ToolError, UsageError
 from veriloop.assistant.events import CancelToken, Note, Run
+from veriloop.assistant.farm.elsewhere import Elsewhere
 from veriloop.assistant.repository.private import cache_home
 from veriloop.assistant.testbench.inputs import drawn_inputs
 from veriloop.assistant.testbench.killing import Arena, Fate, general_parts, kill

@@ -10,10 +10,11 @@ from multiprocessing import get_context, resource_tracker
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
 from types import FrameType
-from typing import Any, Protocol, TypeVar, cast
+from typing import Any, TypeVar, cast
 
 from veriloop.assistant.errors import Cancelled, ToolFailed
 from veriloop.assistant.events import CancelToken
+from veriloop.assistant.farm.elsewhere import Elsewhere
 
 _POLL_S = 0.1
 _NOTICE_S = 0.3
@@ -23,16 +24,6 @@ _END_S = 0.4
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
-
-
-class Elsewhere(Protocol):
-    """What does the work of cases on other machines: a farm."""
-
-    def map(
-        self, work: Callable[[Item, CancelToken], Result], items: Sequence[Item], *, cancel: CancelToken
-    ) -> Generator[Result, None, None]:
-        """Calls a function with each item, in a process of its own; yields what is there, as soon as it is."""
-        ...
 
 
 def everywhere(

@@ -19,9 +19,10 @@ from typing import TypeVar
 from veriloop.assistant.bench import chipbench, cirfix
 from veriloop.assistant.bench.case import Case
 from veriloop.assistant.bench.confirm import Confirmation, confirm
-from veriloop.assistant.bench.processes import Elsewhere, everywhere
+from veriloop.assistant.bench.processes import everywhere
 from veriloop.assistant.errors import UsageError, VeriloopError
 from veriloop.assistant.events import CancelToken, Note, Run, finish
+from veriloop.assistant.farm.elsewhere import Elsewhere
 from veriloop.assistant.repair.advice import adviser
 from veriloop.assistant.repair.workflow import RepairResult, Request, Status, repair
 from veriloop.assistant.repository.create import create

@@ -7,6 +7,7 @@ import dataclasses
 from collections import Counter
 from collections.abc import Sequence
 
+from veriloop.assistant.cli.farming import add_farm_option, farm_of, go_on_without
 from veriloop.assistant.cli.session import Session
 from veriloop.assistant.errors import ToolNotFound, UsageError
 from veriloop.assistant.events import Note, finish
@@ -32,6 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--compose", type=int, default=0, metavar="N", help="hierarchies of several families, too")
     parser.add_argument("--testbenches", action="store_true", help="write a testbench into each row")
     parser.add_argument("--jobs", type=int, default=1, metavar="N", help="processes (default: 1)")
+    add_farm_option(parser)
     parser.add_argument("--check", action="store_true", help="simulate every variant against its reference model")
     parser.add_argument("--show", action="store_true", help="print the designs")
     parser.add_argument("--mine", metavar="REPO", help="instead: a git repository's modules, and the fixes of its bugs")
@@ -42,6 +44,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace, session: Session) -> int:
     """Lists, shows, checks or writes. 0; 1 where a design does not do what its model does."""
+    if arguments.detach:
+        return go_on_without(session)
     if arguments.seeds < 1 or arguments.jobs < 1 or arguments.mutants < 0 or arguments.compose < 0:
         raise UsageError("--seeds and --jobs must be above 0, --mutants and --compose not below")
     if arguments.mine:
@@ -55,8 +59,8 @@ def run(arguments: argparse.Namespace, session: Session) -> int:
         return _check(chosen, arguments.seeds, session)
     if arguments.out is None:
         raise UsageError("where do the rows go?", hint="veriloop train data --out DIR")
-    made = finish(
-        produce(
+    with farm_of(arguments, session) as farm:
+        work = produce(
             chosen,
             arguments.seeds,
             session.cwd / str(arguments.out),
@@ -66,9 +70,9 @@ def run(arguments: argparse.Namespace, session: Session) -> int:
             testbenches=arguments.testbenches,
             jobs=arguments.jobs,
             cancel=session.cancel,
-        ),
-        session.observe,
-    )
+            farm=farm,
+        )
+        made = finish(work, session.observe)
     session.result(f"{made.rows} new rows in {made.new_files} of {made.files} files", dataclasses.asdict(made))
     return 0
 

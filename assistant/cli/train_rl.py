@@ -9,6 +9,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 
 from veriloop.assistant.cli.benches.provenance import provenance
+from veriloop.assistant.cli.farming import add_farm_option, farm_of, go_on_without
 from veriloop.assistant.cli.session import Session
 from veriloop.assistant.errors import ToolNotFound, UsageError
 from veriloop.assistant.events import finish
@@ -29,10 +30,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--rate", type=float, default=1e-4, metavar="X", help="of the gradient steps (default: 1e-4)")
     parser.add_argument("--held-out", type=int, default=60, metavar="N", help="asked before and after (default: 60)")
     parser.add_argument("--threads", type=int, default=1, metavar="N", help="for PyTorch (default: 1)")
+    add_farm_option(parser)
 
 
 def run(arguments: argparse.Namespace, session: Session) -> int:
     """Learns; says how many held-out designs are repaired before and after."""
+    if arguments.detach:
+        return go_on_without(session)
     if min(arguments.minutes, arguments.questions, arguments.rate, arguments.held_out, arguments.threads) <= 0:
         raise UsageError("--minutes, --questions, --rate, --held-out and --threads must be above 0")
     if arguments.group < 2:
@@ -71,7 +75,9 @@ def run(arguments: argparse.Namespace, session: Session) -> int:
         held_out=arguments.held_out,
         threads=arguments.threads,
     )
-    learnt = finish(reinforce(model, first, words, rows, settings, out, cancel=session.cancel), session.observe)
+    with farm_of(arguments, session) as farm:
+        work = reinforce(model, first, words, rows, settings, out, cancel=session.cancel, farm=farm)
+        learnt = finish(work, session.observe)
     text = (
         f"{learnt.steps} steps; of {learnt.after.rows} designs of families and styles that were held out the likeliest "
         f"answer repairs {learnt.before.first:.1%} before and {learnt.after.first:.1%} after, any of {arguments.group} "

@@ -21,6 +21,7 @@ from pathlib import Path
 
 from veriloop.assistant.errors import ToolFailed, UsageError, VeriloopError
 from veriloop.assistant.events import CancelToken, Note, Run, Stage
+from veriloop.assistant.farm.elsewhere import Elsewhere
 from veriloop.assistant.training import compose
 from veriloop.assistant.training.corpus import design, rows_of
 from veriloop.assistant.training.draft import Family, families
@@ -67,6 +68,7 @@ def produce(
     testbenches: bool,
     jobs: int,
     cancel: CancelToken,
+    farm: Elsewhere | None = None,
 ) -> Run[Produced]:
     """Writes the rows of families for the seeds from 0 on, and of compositions of them.
 
@@ -80,6 +82,7 @@ def produce(
         testbenches: whether each row carries one.
         jobs: processes.
         cancel: stops it.
+        farm: where the designs are made and simulated; none: here.
 
     Raises:
         UsageError: the directory holds rows of another version of the generator, or of other settings.
@@ -108,7 +111,7 @@ def produce(
         for first in range(0, count, _SEEDS_A_FILE)
     ]
     waiting = [job for job in todo if not job.path.exists()]
-    rows = yield from _run(waiting, len(todo), jobs, cancel)
+    rows = yield from _run(waiting, len(todo), jobs, cancel, farm)
     return Produced(files=len(todo), new_files=len(waiting), rows=rows)
 
 
@@ -140,12 +143,15 @@ def _claim(out: Path, settings: dict[str, object]) -> None:
         raise UsageError(f"cannot keep rows in {out}: {error}") from error
 
 
-def _run(waiting: Sequence[_Job], total: int, jobs: int, cancel: CancelToken) -> Run[int]:
+def _run(waiting: Sequence[_Job], total: int, jobs: int, cancel: CancelToken, farm: Elsewhere | None) -> Run[int]:
     rows, done = 0, total - len(waiting)
     yield Stage("generating")
     if done:
         yield Note(f"{done} of {total} files are there already")
-    results = _here(waiting, cancel) if jobs == 1 else _elsewhere(waiting, jobs, cancel)
+    if farm is not None:
+        results = _on_farm(farm, waiting, cancel)
+    else:
+        results = _here(waiting, cancel) if jobs == 1 else _in_processes(waiting, jobs, cancel)
     with contextlib.closing(results):
         for made in results:
             rows, done = rows + made, done + 1
@@ -158,7 +164,15 @@ def _here(waiting: Sequence[_Job], cancel: CancelToken) -> Generator[int, None, 
     yield from (_make(job, cancel) for job in waiting)
 
 
-def _elsewhere(waiting: Sequence[_Job], jobs: int, cancel: CancelToken) -> Generator[int, None, None]:
+def _on_farm(farm: Elsewhere, waiting: Sequence[_Job], cancel: CancelToken) -> Generator[int, None, None]:
+    """Lets other machines make the files, and writes them here, where the directory is."""
+    with contextlib.closing(farm.map(_made, waiting, cancel=cancel)) as found:
+        for path, count, text in found:
+            _write(path, text)
+            yield count
+
+
+def _in_processes(waiting: Sequence[_Job], jobs: int, cancel: CancelToken) -> Generator[int, None, None]:
     """Makes the files in other processes, each its share; stops them when it is closed.
 
     Not by `ProcessPoolExecutor`: on a loaded machine its workers missed the word to end, and it waited for ever.
@@ -215,14 +229,20 @@ def _work(share: Sequence[_Job], connection: Connection) -> None:
 
 def _make(job: _Job, cancel: CancelToken) -> int:
     """Writes one file; returns its number of rows."""
+    path, count, text = _made(job, cancel)
+    _write(path, text)
+    return count
+
+
+def _made(job: _Job, cancel: CancelToken) -> tuple[Path, int, str]:
+    """One file: where it belongs, its number of rows, and the rows."""
     seeds = range(job.first_seed, job.stop_seed)
     if job.family == compose.NAME:
         designs = compose.compositions(families(job.members), seeds)
     else:
         designs = (design(family, seed) for family in families(job.family) for seed in seeds)
     rows = list(rows_of(designs, job.tasks, mutants=job.mutants, testbenches=job.testbenches, cancel=cancel))
-    _write(job.path, "".join(f"{row.to_json()}\n" for row in rows))
-    return len(rows)
+    return job.path, len(rows), "".join(f"{row.to_json()}\n" for row in rows)
 
 
 def _write(path: Path, text: str) -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Sequence
 from dataclasses import replace
 
 from veriloop.assistant.errors import UsageError
 from veriloop.assistant.events import CancelToken
+from veriloop.assistant.farm.elsewhere import Elsewhere
 from veriloop.assistant.training.check import texts
 from veriloop.assistant.training.corpus import Design, design
 from veriloop.assistant.training.draft import families
@@ -57,6 +59,25 @@ def rewards(asked: Sequence[tuple[Row, Sequence[str]]], *, cancel: CancelToken) 
         worth = {text: _worth(row, one) for text, one in zip(made_texts, shown, strict=True)}
         found[index] = [worth.get(answered(row.buggy, answer) or "", 0.0) for answer in answers]
     return found
+
+
+def judged(
+    asked: Sequence[tuple[Row, Sequence[str]]], *, farm: Elsewhere | None, cancel: CancelToken
+) -> list[list[float]]:
+    """`rewards`, on a farm where there is one: a job a row."""
+    if farm is None:
+        return rewards(asked, cancel=cancel)
+    found: list[list[float]] = [[] for _ in asked]
+    with contextlib.closing(farm.map(_one, list(enumerate(asked)), cancel=cancel)) as results:
+        for index, worth in results:
+            found[index] = worth
+    return found
+
+
+def _one(item: tuple[int, tuple[Row, Sequence[str]]], cancel: CancelToken) -> tuple[int, list[float]]:
+    index, asked = item
+    (worth,) = rewards([asked], cancel=cancel)
+    return index, worth
 
 
 def design_of(row: Row) -> Design:

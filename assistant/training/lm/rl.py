@@ -21,11 +21,12 @@ from torch.nn import functional
 
 from veriloop.assistant.errors import UsageError
 from veriloop.assistant.events import CancelToken, Note, Run, Stage
+from veriloop.assistant.farm.elsewhere import Elsewhere
 from veriloop.assistant.repair.prompt import END
 from veriloop.assistant.training.lm.run import CHECKPOINT
 from veriloop.assistant.training.lm.sft import save_model
 from veriloop.assistant.training.lm.texts import repair_text
-from veriloop.assistant.training.reward import PASSED, rewards
+from veriloop.assistant.training.reward import PASSED, judged
 from veriloop.assistant.training.row import Row
 
 _PROGRESS = "rl.json"
@@ -101,6 +102,7 @@ def reinforce(
     out: Path,
     *,
     cancel: CancelToken,
+    farm: Elsewhere | None = None,
 ) -> Run[Learnt]:
     """Learns until the time is over; a directory that holds progress is gone on with.
 
@@ -112,6 +114,7 @@ def reinforce(
         settings: how long, and how.
         out: where checkpoint and progress lie.
         cancel: ends it after the present step.
+        farm: where the answers are judged; none: here.
 
     Raises:
         UsageError: the rows are not of this version of the generator, or there are none to learn from.
@@ -126,7 +129,7 @@ def reinforce(
     asked = asked[: settings.held_out]
     if not learnable or not asked:
         raise UsageError("there are no broken designs to learn from and to be asked", hint="veriloop train data")
-    policy = _Policy(model, tokenizer, settings)
+    policy = _Policy(model, tokenizer, settings, farm)
     progress = _read(out)
     yield Stage("asking before")
     if progress.before is None:
@@ -158,11 +161,12 @@ def reinforce(
 def success(policy: _Policy, rows: Sequence[Row], settings: Settings, *, cancel: CancelToken) -> Success:
     """How many rows are repaired by the first answer, and by any of a group."""
     first = drawn = 0
+    asked = []
     for row in rows:
         cancel.check()
         torch.manual_seed(settings.seed)
-        answers = [policy.likeliest(row), *policy.draw(row)]
-        (worth,) = rewards([(row, answers)], cancel=cancel)
+        asked.append((row, [policy.likeliest(row), *policy.draw(row)]))
+    for worth in judged(asked, farm=policy.farm, cancel=cancel):
         first += worth[0] == PASSED
         drawn += PASSED in worth[1:]
     count = max(1, len(rows))
@@ -172,8 +176,9 @@ def success(policy: _Policy, rows: Sequence[Row], settings: Settings, *, cancel:
 class _Policy:
     """The model as one that answers questions."""
 
-    def __init__(self, model: Any, tokenizer: Tokenizer, settings: Settings) -> None:
+    def __init__(self, model: Any, tokenizer: Tokenizer, settings: Settings, farm: Elsewhere | None = None) -> None:
         self.model = model
+        self.farm = farm
         self._tokenizer = tokenizer
         self.settings = settings
         self._end = int(tokenizer.token_to_id(END) or 0)
@@ -241,9 +246,8 @@ class _Policy:
 def _step(policy: _Policy, first: Any, optimizer: Any, rows: Sequence[Row], cancel: CancelToken) -> float:
     """Draws, judges and learns; the mean reward."""
     groups = [policy.drawn(row) for row in rows]
-    worth = rewards(
-        [(row, list(map(policy.text, group))) for row, group in zip(rows, groups, strict=True)], cancel=cancel
-    )
+    answers = [(row, list(map(policy.text, group))) for row, group in zip(rows, groups, strict=True)]
+    worth = judged(answers, farm=policy.farm, cancel=cancel)
     told = [
         (row, group, torch.tensor(values))
         for row, group, values in zip(rows, groups, worth, strict=True)
