@@ -11,8 +11,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from veriloop.assistant.design.roles import is_test_path
 from veriloop.assistant.errors import NotVerified, UsageError
 from veriloop.assistant.events import CancelToken, Event, Stage, finish
+from veriloop.assistant.judge.in_repository import find_specification, judge_in
+from veriloop.assistant.judge.verdict import Verdict
 from veriloop.assistant.repair.workflow import RepairResult, Request, Status, repair
 from veriloop.assistant.repository.repository import Repository
 from veriloop.assistant.standing.summary import told
@@ -77,6 +80,34 @@ def verified(path: Path, module: str, token: CancelToken, observe: Observe) -> R
         raise NotVerified("no test exercises this", hint="[[testbench]] in veriloop.toml")
     base, tree = context.repository.head_tree(), context.repository.snapshot()
     return finish(context.gate.check_trees(base, tree, chosen, replay="veriloop check --worktree"), observe)
+
+
+def judged(path: Path, name: str, token: CancelToken, observe: Observe) -> tuple[Path, Verdict]:
+    """Who is wrong where a test fails, and the root of the repository that the verdict's lines count from.
+
+    Args:
+        path: a file of the design, or of the test.
+        name: the test.
+        token: stops it.
+        observe: is shown the events.
+
+    Raises:
+        UsageError: there is no such test, or the file of the design is not clear.
+    """
+    context, tests = context_of(path, token)
+    test = next((one for one in tests if one.name == name), None)
+    if test is None:
+        raise UsageError(f"there is no test {name}")
+    root = context.repository.root
+    rtl = path.relative_to(root)
+    if is_test_path(rtl) and not isinstance(test, CommandTest):
+        designs = [one for one in test.design.sources if not is_test_path(one)]
+        if len(designs) != 1:
+            raise UsageError(f"{name} tests {len(designs)} files", hint="ask in the file of the design")
+        rtl = designs[0]
+    spec = find_specification(root, [rtl.stem])
+    text = (root / spec).read_text(encoding="utf-8", errors="replace") if spec is not None else ""
+    return root, finish(judge_in(context, test, rtl, specification=text, spec_path=spec, cancel=token), observe)
 
 
 def repaired(path: Path, name: str, token: CancelToken, observe: Observe) -> Repaired:

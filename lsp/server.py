@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
@@ -48,6 +48,10 @@ class Publishes(Protocol):
 
     def saved(self, uri: str) -> None:
         """Lints a file that was saved."""
+        ...
+
+    async def judged(self, uris: Sequence[str]) -> None:
+        """Shows what was judged."""
         ...
 
     def closed(self, uri: str) -> None:

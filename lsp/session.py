@@ -39,6 +39,8 @@ class Session:
         self.versions: dict[Path, int] = {}
         self.lint: dict[Path, tuple[Diagnostic, ...]] = {}
         """What Verilator said about a file when it was last saved."""
+        self.judged: dict[Path, tuple[Diagnostic, ...]] = {}
+        """Where a judge says that the cause of a failing test lies, until the file is changed."""
         self.complaints: dict[Path, str] = {}
         """Why a `veriloop.toml` is not used, by tree."""
         self.tokens: dict[str, tuple[str, list[int]]] = {}
@@ -113,6 +115,7 @@ class Session:
         if source is None:
             return
         self.versions[path] = params.text_document.version
+        self.judged.pop(path, None)
         for change in params.content_changes:
             text = change.text.encode("utf-8", errors="surrogatepass")
             if isinstance(change, types.TextDocumentContentChangePartial):

@@ -20,6 +20,9 @@ from veriloop.assistant.design.roles import is_test_path
 from veriloop.assistant.errors import NotVerified, UsageError
 from veriloop.assistant.events import Note, Stage, finish
 from veriloop.assistant.gate import apply
+from veriloop.assistant.judge.in_repository import blame_of_the_test
+from veriloop.assistant.judge.telling import verdict_json, verdict_text
+from veriloop.assistant.judge.verdict import Verdict
 from veriloop.assistant.locate.report import read_report
 from veriloop.assistant.project.store import known_project
 from veriloop.assistant.repair.advice import adviser
@@ -75,12 +78,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--test", metavar="COMMAND", help="any command of the repository that fails now")
     parser.add_argument("--top", default="", metavar="MODULE", help="the toplevel: the testbench's, or cocotb's DUT")
     reading.add_arguments(parser)
-    parser.add_argument("--spec", metavar="FILE", help="the specification; rivals are weighed by what it mentions")
+    parser.add_argument("--spec", metavar="FILE", help="the specification: who is wrong by it, and which rival fits")
     parser.add_argument("--budget", type=float, default=0.0, metavar="S", help="seconds that the search may take")
     parser.add_argument("--jobs", type=int, default=0, metavar="N", help="candidates judged at once")
     advising.add_arguments(parser)
     parser.add_argument("--report", metavar="FILE", help="the bug report: what it names is searched first; - is stdin")
     parser.add_argument("--since", default="", metavar="COMMIT", help="a commit at which all was well; with --report")
+    parser.add_argument(
+        "--unjudged", action="store_true", help="search even where the specification says that the test is wrong"
+    )
     parser.add_argument("--commit", action="store_true", help="commit the verified change on a branch of its own")
     parser.add_argument("--apply", action="store_true", help="write the verified change into the work tree")
     parser.add_argument("--markdown", action="store_true", help="write the report as Markdown")
@@ -96,6 +102,14 @@ def run(arguments: argparse.Namespace, session: Session) -> int:
     if arguments.report and task.located is None:
         found = located(session, context, arguments.report, None, task.editable, arguments.since)
         task = replace(task, located=found)
+    verdict = None if arguments.unjudged else _judged(context, task, spec, session)
+    if verdict is not None:
+        more = "  # or, to bend the RTL to this test all the same: --unjudged"
+        session.result(
+            f"not repaired: the test is wrong, not the RTL\n\n{verdict_text(verdict)}{more}\n",
+            {"status": "judged", "applied": False, "verdict": verdict_json(verdict), "exit": NOT_VERIFIED_EXIT},
+        )
+        return NOT_VERIFIED_EXIT
     budget_s = arguments.budget or _default_budget_s(context, task.testbench)
     if not isinstance(task.testbench, CommandTest) and not context.toolchain.verilator.prepared:
         session.observe(Stage("building Verilator's runtime, once on this machine"))
@@ -147,6 +161,13 @@ def run(arguments: argparse.Namespace, session: Session) -> int:
     write = repair_markdown if arguments.markdown else repair_text
     session.result(write(result, request, applied=applied), {**repair_json(result, applied=applied), "exit": exit_code})
     return exit_code
+
+
+def _judged(context: Context, task: _Task, spec: str, session: Session) -> Verdict | None:
+    """The verdict by which the test is wrong and the RTL is not; none where nothing says so."""
+    if not spec or len(task.editable) != 1:
+        return None
+    return finish(blame_of_the_test(context, task.testbench, Path(task.editable[0]), spec), session.observe)
 
 
 def _apply(arguments: argparse.Namespace, context: Context, result: RepairResult) -> bool:

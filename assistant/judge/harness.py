@@ -95,6 +95,9 @@ def hangs(subject: Subject, trials: Trials, others: Sequence[bytes]) -> Broken:
         if run.outcome is Outcome.COMPILE_ERROR:
             continue
         tried += 1
+        if run.outcome is Outcome.FAIL and text in others:
+            why = "the run never ends with this design, and fails the one that follows from the specification"
+            return Broken(side=Side.BOTH, confidence=0.85, why=why)
         if run.outcome is not Outcome.TIMEOUT:
             sure = 0.9 if text in others else 0.75
             what = "one that follows from the specification" if text in others else "one that does nothing"

@@ -12,7 +12,8 @@ from veriloop.assistant.events import CancelToken, Run
 from veriloop.assistant.generate.candidates import candidates
 from veriloop.assistant.generate.interface import read_interface
 from veriloop.assistant.judge.dispute import Dispute, Subject
-from veriloop.assistant.judge.verdict import Verdict
+from veriloop.assistant.judge.reading import read_specification
+from veriloop.assistant.judge.verdict import Side, Verdict
 from veriloop.assistant.judge.workflow import judge
 from veriloop.assistant.repository.export import export
 from veriloop.assistant.repository.private import private_directory
@@ -21,6 +22,8 @@ from veriloop.models.model import Model
 
 _FOLDERS = ("docs", "doc", "spec", "specs", ".")
 _SUFFIXES = (".md", ".txt", ".rst")
+SURE = 0.9
+"""From which confidence on nobody bends a design to a test."""
 ANSWERS = 12
 """Answers that a model is asked for."""
 
@@ -78,6 +81,26 @@ def judge_in(
                 more = yield from candidates(model, specification, asked, count=count, cancel=cancel)
                 dispute = replace(dispute, answers=(*dispute.answers, *more.rtl))
         return (yield from judge(dispute, toolchain=context.toolchain, cancel=cancel, model=model))
+
+
+def blame_of_the_test(
+    context: Context, testbench: Testbench, rtl: Path, specification: str, cancel: CancelToken | None = None
+) -> Run[Verdict | None]:
+    """The verdict by which a test is wrong and the design is right, surely; none otherwise.
+
+    Nothing is run where nothing follows from the specification, so that it costs nothing then.
+
+    Raises:
+        ToolError: a tool broke or is missing.
+    """
+    root = context.repository.root
+    if isinstance(testbench, CommandTest) or not (root / rtl).is_file():
+        return None
+    here = Dispute(testbench=testbench, root=root, scratch=root, rtl=rtl, specification=specification)
+    if not read_specification(Subject(here)).text:
+        return None
+    verdict = yield from judge_in(context, testbench, rtl, specification=specification, cancel=cancel)
+    return verdict if verdict.side is Side.TESTBENCH and verdict.confidence >= SURE else None
 
 
 def bench_files(testbench: Testbench, rtl: Path, root: Path) -> tuple[Path, ...]:

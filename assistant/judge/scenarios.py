@@ -71,9 +71,7 @@ class Scenarios:
         test, design = self.for_test, self.for_design
         if test >= max(_LEAST, _CLEAR * design):
             return Side.RTL
-        if design >= max(_LEAST, _CLEAR * test):
-            return Side.TESTBENCH
-        return Side.BOTH if min(test, design) >= _LEAST else Side.UNKNOWN
+        return Side.TESTBENCH if design >= max(_LEAST, _CLEAR * test) else Side.UNKNOWN
 
 
 def scenarios(answers: Counter[bytes], subject: Subject, trials: Trials, watched: Watched) -> Scenarios:

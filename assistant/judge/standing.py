@@ -17,6 +17,8 @@ from veriloop.assistant.verify.toolchain import Toolchain
 
 _SURE, _FAIRLY = 0.97, 0.9
 _CYCLES = 2048
+_ENOUGH, _MOST = 5, 0.6
+"""So many answers, and such a share of them, weigh more than one reading of a specification."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,14 +40,11 @@ class Standing:
     settled: bool = False
 
     def with_ballot(self, ballot: Ballot) -> tuple[Side, float, str]:
-        """The same, heard together with votes; a reading that all readers refute is not believed."""
-        if ballot.total < 5:
-            return self.side, self.confidence, self.why
-        against = max(ballot.passing, ballot.same)
-        if against >= 0.6 * ballot.total and ballot.other < 0.2 * ballot.total:
-            side = Side.RTL if ballot.passing > ballot.same else Side.TESTBENCH
-            return side, 0.75, f"{self.why}; but {ballot}"
-        return self.side, self.confidence, f"{self.why}; {ballot}"
+        """The same, heard together with votes: a reading that the test and most readers refute is not believed."""
+        if ballot.total >= _ENOUGH and ballot.passing >= _MOST * ballot.total:
+            return Side.RTL, 0.75, f"{self.why}; but {ballot}"
+        heard = f"{self.why}; {ballot}" if ballot.total else self.why
+        return self.side, self.confidence if ballot.same < _MOST * max(ballot.total, 1) else 0.75, heard
 
 
 def stand(

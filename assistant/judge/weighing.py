@@ -20,8 +20,8 @@ _OWN = 1.0
 """The weight, in answers, of what a person wrote."""
 _DOUBT = 0.12
 """Of all answers: how many scattered ones weigh as much as a group."""
-_SPLIT = 0.5
-"""Both sides' answers in this proportion or nearer, and nobody else: the specification leaves it open."""
+_THIRD = 0.6
+"""Such a share of all answers has to agree on a third behaviour: where a task is hard, answers share their mistakes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +45,7 @@ def weigh(ballot: Ballot) -> Weighed:
     shares = {side.value: round(weight / total, 3) for side, weight in weights.items()}
     side = max(weights, key=lambda one: weights[one])
     share = weights[side] / total
-    if side is Side.UNKNOWN or share < DECIDED:
+    alone = side is Side.BOTH and ballot.other < _THIRD * ballot.total
+    if side is Side.UNKNOWN or share < DECIDED or alone:
         return Weighed(Side.UNKNOWN, round(share, 3), shares)
     return Weighed(side, round(share, 3), shares)

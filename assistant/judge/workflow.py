@@ -153,8 +153,10 @@ def _weighed(
         found = scenarios(answers, case.subject, case.trials, case.watched)
         if found.answers:
             case.findings.append(str(found))
-        if found.side is not Side.UNKNOWN:
-            return _verdict(case, found.side, 0.75, str(found))
+        # Where a task is hard, most answers are wrong there, too: some answer has to be right as a whole.
+        whole = {Side.RTL: ballot.passing, Side.TESTBENCH: ballot.same}.get(found.side, 0)
+        if whole and whole == max(ballot.passing, ballot.same):
+            return _verdict(case, found.side, 0.75, f"{found}; {ballot}")
     if case.reading.questions and not ballot.total:
         question = case.reading.questions[0]
         said = _verdict(case, Side.SPEC, 0.8, f"the specification contradicts itself: {question}")

@@ -46,8 +46,8 @@ def nearest(name: str) -> str:
 
 
 ABILITIES = (
-    "I can repair a failing test, run and check tests, judge a patch, generate a module from a specification's tables, "
-    "explain RTL, show how the repository stands, and undo."
+    "I can repair a failing test, say who is wrong where one fails, run and check tests, judge a patch, generate a "
+    "module from a specification's tables, explain RTL, show how the repository stands, and undo."
 )
 LARGER = "For open questions install a larger model: veriloop models pull NAME"
 

@@ -9,7 +9,7 @@ import difflib
 import os
 import re
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from veriloop.assistant.cli.main import VERBS
@@ -128,6 +128,8 @@ class Understanding:
                 return Plan(answer=f"This Veriloop has no `{intent.value}` yet. {ABILITIES}", is_open=True)
             if intent is Intent.GENERATE:
                 return self._generate(files)
+            if intent is Intent.JUDGE:
+                return (yield from self._judge(text, files))
             return (yield from self._about_a_module(intent, text, files))
         if intent is Intent.CHECK:
             return Plan(words=("check", *of_role(files, "patch")[:1]), why="judges what differs from the last commit")
@@ -195,6 +197,38 @@ class Understanding:
                     return ("--spec", self._shown(path.relative_to(self._context_root).as_posix()))
         return ()
 
+    def _judge(self, text: str, files: tuple[Taken, ...]) -> Run[Plan]:
+        """Who is wrong: of a test that is named, else of one that fails, and the design that it is about."""
+        rtl, named = of_role(files, "design"), of_role(files, "test")
+        spec = tuple(word for path in of_role(files, "specification")[:1] for word in ("--spec", path))
+        if rtl and named:
+            benches = tuple(word for path in named for word in ("--testbench", path))
+            return Plan(words=("judge", rtl[0], *benches, *spec), why=f"you name {named[0]}")
+        yield Stage("looking for a test that fails")
+        tests = Tests(self._open())
+        known = {self._shown(one.name): one for one in tests.fitting(text)}
+        chosen, why = (known.get(named[0]), f"you name {named[0]}") if named else (None, "")
+        if not named:
+            failing = yield from tests.failing(_fitting([*known.values()], text))
+            if failing is None:
+                return Plan(answer="No test that I found fails. Name both: /judge @RTL.sv @TB.sv", is_open=True)
+            chosen, why = failing.candidate, f"{failing.candidate.name} fails: {failing.reason}"
+        bench = named[0] if named else self._shown(chosen.name if chosen is not None else "")
+        designs = rtl or tuple(self._designs_of(chosen, tests, text))
+        plans = tuple(("judge", path, "--testbench", bench, *spec) for path in designs)
+        if len(plans) == 1:
+            return Plan(words=plans[0], why=why)
+        return Plan(answer=f"Which design does {bench} blame?", choices=plans[:_CHOICES], is_open=True)
+
+    def _designs_of(self, test: Candidate | None, tests: Tests, text: str) -> Iterator[str]:
+        """The files of the modules that a test names, of those that were spoken of if there are such."""
+        modules = sorted(test.modules) if test is not None else []
+        spoken = tests.designs(text)
+        for name in [name for name in modules if name in spoken] or modules:
+            path = tests.file_of(name)
+            if path:
+                yield self._shown(path)
+
     def _about_a_module(self, intent: Intent, text: str, files: tuple[Taken, ...]) -> Run[Plan]:
         """A verb that is asked about one file: the one that is named, else the one that fits best."""
         lines = _LINES.search(text)
@@ -216,11 +250,8 @@ class Understanding:
                 choices = tuple((intent.value, self._shown(path)) for path in dict.fromkeys(ranked))
                 return Plan(answer="Which of these do you mean?", choices=choices[:_CHOICES], is_open=True)
             rtl, why = (self._shown(ranked[0]),), f"{ranked[0]} fits your words best"
-        test = of_role(files, "test")
         spec = of_role(files, "specification")
         words = [intent.value, rtl[0]]
-        if intent is Intent.JUDGE:
-            words += [word for path in test[:1] for word in ("--testbench", path)]
         if intent is not Intent.EXPLAIN:
             words += [word for path in spec[:1] for word in ("--spec", path)]
         return Plan(words=tuple(words), why=why)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from pathlib import Path
 
 from lsprotocol import types
@@ -59,6 +60,14 @@ class Publisher:
         token = self._lints[uri] = CancelToken()
         self._server.spawn(self._lint(uri, token))
 
+    async def judged(self, uris: Sequence[str]) -> None:
+        """Shows what was judged: asks for the diagnostics to be asked for again, or sends those of these files."""
+        if self._server.supports("text_document", "diagnostic"):
+            await self._server.workspace_diagnostic_refresh_async(None)
+            return
+        for uri in uris:
+            await self._publish(uri)
+
     def closed(self, uri: str) -> None:
         """Takes the diagnostics of a file back."""
         waiting = self._waiting.pop(uri, None)
@@ -107,7 +116,7 @@ def _pull(
 
 
 def encoded(session: Session, uri: str) -> list[types.Diagnostic]:
-    """What is wrong with a file: what slang says now, and what Verilator said of the text that was saved."""
+    """What is wrong with a file: what slang says now, what Verilator said of it when it was saved, what was judged."""
     source = session.source(uri)
     found = session.analysis.live.diagnostics(source)
     if session.lint.get(source.path):
@@ -115,7 +124,8 @@ def encoded(session: Session, uri: str) -> list[types.Diagnostic]:
 
         found = tuple(without_repeats(found, session.lint[source.path]))
     root = _complaint(session, source.path)
-    return [*root, *(_diagnostic(session, source, one) for one in found)]
+    judged = session.judged.get(source.path, ())
+    return [*root, *(_diagnostic(session, source, one) for one in (*found, *judged))]
 
 
 def _linted(path: Path, project: Project | None, token: CancelToken) -> tuple[Diagnostic, ...]:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from lsprotocol import types
 
+from veriloop.assistant.design.model import Diagnostic
 from veriloop.assistant.design.roles import is_test_path
 from veriloop.assistant.design.symbols.outline import DESIGN_UNITS
 from veriloop.assistant.design.symbols.source import Source
@@ -23,10 +24,11 @@ from veriloop.lsp.work import Observe, Work, command
 
 if TYPE_CHECKING:
     # `judging` is imported once something is judged, not at the start.
+    from veriloop.assistant.judge.verdict import Verdict
     from veriloop.assistant.verify.evidence import Report
     from veriloop.lsp.judging import Known, Repaired
 
-VERIFY, REPAIR = "veriloop.verify", "veriloop.repair"
+VERIFY, REPAIR, JUDGE = "veriloop.verify", "veriloop.repair", "veriloop.judge"
 
 
 class Verification:
@@ -104,6 +106,10 @@ class Verification:
         found = [types.CodeAction(command.title, kind=types.CodeActionKind.Empty, command=command)]
         for test in known.tests:
             failed = test.state == "failed" and (not test.modules or inside & test.modules)
+            if failed:
+                title = f"Judge this failure: {test.name}"
+                command = types.Command(title, JUDGE, arguments=[uri, test.name])
+                found.append(types.CodeAction(title, kind=types.CodeActionKind.QuickFix, command=command))
             if failed and not is_test_path(source.path.relative_to(known.repository.root)):
                 title = f"Repair this: {test.name} fails"
                 command = types.Command(title, REPAIR, arguments=[uri, test.name])
@@ -149,6 +155,50 @@ class Verification:
         self.look(path)
         return {"status": result.status.value, "applied": offered, "diff": result.diff}
 
+    async def judge(self, uri: str, name: str) -> dict[str, Any]:
+        """Says who is wrong where a test fails, and puts the failure at the line that the verdict names first."""
+        path = self.work.saved(uri)
+
+        def work(token: CancelToken, observe: Observe) -> tuple[Path, Verdict]:
+            from veriloop.lsp.judging import judged
+
+            return judged(path, name, token, observe)
+
+        root, verdict = await self.work.run(f"Judging {name}", work)
+        said = f"{name}: {verdict.side.value}: {verdict.why}"
+        await self._mark(root, verdict, said)
+        lines = [said, *(str(one) for one in verdict.evidence[:3]), *filter(None, (verdict.question,))]
+        self.work.say("\n".join(lines), types.MessageType.Warning if verdict.failure else types.MessageType.Info)
+        places = [{"path": str(root / one.path), "line": one.line, "says": one.says} for one in verdict.evidence]
+        return {
+            "verdict": verdict.side.value,
+            "confidence": verdict.confidence,
+            "why": verdict.why,
+            "question": verdict.question,
+            "evidence": places,
+            "next": verdict.next_step,
+        }
+
+    async def _mark(self, root: Path, verdict: Verdict, said: str) -> None:
+        session = self.server.session
+        before = [session.positions.uri(path) for path in session.judged]
+        session.judged.clear()
+        uris = before
+        if verdict.failure and verdict.evidence:
+            first = verdict.evidence[0]
+            mark = Diagnostic(
+                path=first.path,
+                line=first.line,
+                column=1,
+                severity="error",
+                code=f"judge-{verdict.side.value}",
+                message=f"{said} ({first.says})",
+                tool="veriloop",
+            )
+            session.judged[root / first.path] = (mark,)
+            uris = [*before, session.positions.uri(root / first.path)]
+        await self.server.publisher.judged(uris)
+
     async def _offer(self, found: Repaired) -> bool:
         """The verified contents as an edit that the user confirms; it fits only the text that was verified."""
         session, result = self.server.session, found.result
@@ -185,6 +235,7 @@ def register(server: Server) -> None:
     server.offers.append(verification.actions)
     command(server, VERIFY, verification.verify)
     command(server, REPAIR, verification.repair)
+    command(server, JUDGE, verification.judge)
 
 
 def _stand(root: Path) -> Known:

@@ -33,6 +33,8 @@ def tree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (root / "tb").mkdir(parents=True)
     (root / "inv.sv").write_text(RIGHT)
     (root / "tb" / "inv_tb.sv").write_text(TESTBENCH)
+    (root / "docs").mkdir()
+    (root / "docs" / "inv.md").write_text("a | y\n0 | 1\n1 | 0\n")
     for words in (["init", "-q"], ["add", "."], ["-c", "user.name=t", "-c", "user.email=t@t", "commit", "-qm", "all"]):
         subprocess.run(["git", *words], cwd=root, check=True)
     return root
@@ -42,6 +44,11 @@ def lens(client: Client, uri: str) -> str:
     params = types.CodeLensParams(types.TextDocumentIdentifier(uri))
     found = client.request(types.TEXT_DOCUMENT_CODE_LENS, params)
     return next((one.command.title for one in found if one.command.command == "veriloop.verify"), "")
+
+
+def pulled(client: Client, uri: str) -> Any:
+    params = types.DocumentDiagnosticParams(types.TextDocumentIdentifier(uri))
+    return client.request(types.TEXT_DOCUMENT_DIAGNOSTIC, params).items
 
 
 def execute(client: Client, command: str, *arguments: Any) -> Any:
@@ -80,7 +87,12 @@ def test_a_module_shows_how_it_stands_and_is_repaired(tree):
     here = types.Range(types.Position(1, 0), types.Position(1, 0))
     params = types.CodeActionParams(types.TextDocumentIdentifier(uri), here, types.CodeActionContext([]))
     titles = [one.title for one in client.request(types.TEXT_DOCUMENT_CODE_ACTION, params)]
-    assert titles[:2] == ["Verify this change", "Repair this: inv_tb fails"]
+    assert titles[:3] == ["Verify this change", "Judge this failure: inv_tb", "Repair this: inv_tb fails"]
+    verdict = execute(client, "veriloop.judge", uri, "inv_tb")
+    assert (verdict["verdict"], verdict["evidence"][0]["line"]) == ("rtl", 2)
+    marked = client.wait(lambda: [one for one in pulled(client, uri) if one.source == "veriloop"])
+    assert (marked[0].range.start.line, marked[0].code) == (1, "judge-rtl")
+    assert "inv_tb: rtl: the test passes what follows from the specification" in marked[0].message
     repaired = execute(client, "veriloop.repair", uri, "inv_tb")
     assert (repaired["status"], repaired["applied"]) == ("repaired", True)
     offer: Any = client.edits[0].edit

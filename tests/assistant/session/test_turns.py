@@ -74,6 +74,12 @@ def plan(clone: Clone, text: str):
         ("explain rtl/shifter.v:2-3", ("explain", "rtl/shifter.v:2-3")),
         ("what does the shifter do?", ("explain", "rtl/shifter.v")),
         ("generate @docs/counter.md", ("generate", "docs/counter.md")),
+        (
+            "who is wrong, @rtl/counter.v or @tb/counter_tb.v?",
+            ("judge", "rtl/counter.v", "--testbench", "tb/counter_tb.v"),
+        ),
+        ("/judge tb/counter_tb.v", ("judge", "rtl/counter.v", "--testbench", "tb/counter_tb.v")),
+        ("who is at fault, the design or the test?", ("judge", "rtl/counter.v", "--testbench", "tb/counter_tb.v")),
     ],
 )
 def test_what_runs_because_of_what_is_said(clone, text, words):
