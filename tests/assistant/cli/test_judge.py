@@ -108,3 +108,15 @@ def test_an_empty_specification_is_said_so(clone, capsys):
     (clone.root / "docs/gate.md").write_text(" \n")
     assert main([*ASKED, "--spec", "docs/gate.md"]) == 2
     assert "is empty" in capsys.readouterr().err
+
+
+def test_repair_bends_no_design_to_a_test_that_the_specification_refutes(clone, capsys):
+    (clone.root / "rtl/gate.sv").write_text(RTL)
+    (clone.root / "tb/gate_tb.sv").write_text(BENCH.replace("(a ^ b)", "(a & b)"))
+    asked = ["repair", "rtl/gate.sv", "--testbench", "tb/gate_tb.sv", "--spec", "docs/gate.md", "--json"]
+    assert main(asked) == 3
+    told = json.loads(capsys.readouterr().out)
+    assert (told["status"], told["verdict"]["verdict"]) == ("judged", "testbench")
+    assert main([*asked, "--unjudged"]) == 0
+    assert json.loads(capsys.readouterr().out)["status"] == "repaired"
+    assert clone.git("diff", "--name-only").split() == ["rtl/gate.sv", "tb/gate_tb.sv"], "only what the test wrote"
