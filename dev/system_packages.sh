@@ -21,6 +21,7 @@ has make || useful="$useful make"
 has perl || useful="$useful perl"
 has iverilog || useful="$useful iverilog"
 has yosys || useful="$useful yosys"
+has strace || useful="$useful strace"
 has bwrap || useful="$useful bubblewrap"
 has nvim || useful="$useful neovim"
 # A queue and networks to test against, where nothing may be left out.

@@ -20,6 +20,7 @@ _PRESENT: dict[str, Callable[[], bool]] = {
     "llama.cpp": lambda: importlib.util.find_spec("llama_cpp") is not None,
     "torch": lambda: all(map(importlib.util.find_spec, ("torch", "transformers", "tokenizers", "gguf"))),
     "perl": lambda: shutil.which("perl") is not None,
+    "strace": lambda: shutil.which("strace") is not None,
     "bubblewrap": lambda: shutil.which("bwrap") is not None,
     "nvim": lambda: shutil.which("nvim") is not None,
     # A node of Slurm is run by root alone.

@@ -67,11 +67,19 @@ class Finding:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """It has no options of its own."""
+    """Declares what is looked for beside what is installed."""
+    parser.add_argument(
+        "--airgap", action="store_true", help="run every door under observation: does any leave this machine?"
+    )
 
 
 def run(arguments: argparse.Namespace, session: Session) -> int:
     """Shows the findings; 3 if something is missing that nothing works without."""
+    if arguments.airgap:
+        from veriloop.assistant.cli.airgap import airgap
+        from veriloop.assistant.cli.main import VERBS
+
+        return airgap(session, VERBS)
     findings = []
     for finding in examine(session):
         session.cancel.check()
@@ -99,6 +107,7 @@ def examine(session: Session) -> Iterator[Finding]:
     yield _program("make", "runs tests that are started by make", cancel=cancel)
     yield _program("perl", "runs the `verilator` command of makefiles, cocotb's among them", cancel=cancel)
     yield _program("mold", "links simulations faster", cancel=cancel)
+    yield _program("strace", "observes whether anything leaves this machine (doctor --airgap)", cancel=cancel)
     yield _cocotb()
     yield _isolation(session)
 

@@ -57,6 +57,7 @@ VERBS = {
     "config": "veriloop.assistant.cli.config",
     "farm": "veriloop.assistant.cli.farm",
     "doctor": "veriloop.assistant.cli.doctor",
+    "bundle": "veriloop.assistant.cli.bundle",
     "lsp": "veriloop.lsp.verb",
     "lsp-query": "veriloop.assistant.cli.lsp_query",
 }
@@ -83,6 +84,7 @@ SUMMARIES = {
     "config": "show the settings in force and where each comes from",
     "farm": "show the machines that work can be given to, and look in on what runs there",
     "doctor": "show what is installed, what is missing and how to get it",
+    "bundle": "write what a machine without a network needs into one directory",
     "lsp": "serve an editor: navigation, diagnostics, completion, verification",
     "lsp-query": "ask what the language server knows, from the command line",
 }

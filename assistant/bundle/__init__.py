@@ -1,0 +1,1 @@
+"""One directory with everything that a machine without a network needs."""
