@@ -11,6 +11,7 @@ from pathlib import Path
 
 from veriloop.assistant.attempts.attempt import Attempts
 from veriloop.assistant.cli import advising, reading
+from veriloop.assistant.cli.farming import add_farm_option, farm_of, go_on_without
 from veriloop.assistant.cli.locate import Located, located, read_text
 from veriloop.assistant.cli.session import Session
 from veriloop.assistant.cli.tree import open_repository
@@ -82,6 +83,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--budget", type=float, default=0.0, metavar="S", help="seconds that the search may take")
     parser.add_argument("--jobs", type=int, default=0, metavar="N", help="candidates judged at once")
     advising.add_arguments(parser)
+    add_farm_option(parser)
     parser.add_argument("--report", metavar="FILE", help="the bug report: what it names is searched first; - is stdin")
     parser.add_argument("--since", default="", metavar="COMMIT", help="a commit at which all was well; with --report")
     parser.add_argument(
@@ -94,6 +96,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace, session: Session) -> int:
     """Repairs: 0 verified, or nothing to repair; 3 nothing was found that the gate passes."""
+    if arguments.detach:
+        return go_on_without(session)
     model = advising.model_name(arguments)
     repository = open_repository(session)
     context = Context.of(repository, session.cancel)
@@ -127,7 +131,8 @@ def run(arguments: argparse.Namespace, session: Session) -> int:
         replay=shlex.join(["veriloop", *task.words]),
     )
     attempt = None
-    with adviser(model, cwd=session.cwd) as asked:
+    with farm_of(arguments, session) as farm, adviser(model, cwd=session.cwd) as asked:
+        request = replace(request, farm=farm)
         if task.located is not None:
             job = Job(
                 report=task.located.report,

@@ -134,9 +134,20 @@ class Farm:
                 raise Cancelled
 
     def map(
-        self, work: Callable[[Item, CancelToken], Result], items: Sequence[Item], *, cancel: CancelToken
+        self,
+        work: Callable[[Item, CancelToken], Result],
+        items: Sequence[Item],
+        *,
+        cancel: CancelToken,
+        files: Mapping[str, bytes] | None = None,
     ) -> Generator[Result, None, None]:
         """Calls a function of a module with every item, each in a process of its own, anywhere.
+
+        Args:
+            work: the function.
+            items: what it is called with.
+            cancel: takes all of it back.
+            files: what else lies in the directory in which it is called.
 
         Yields:
             what it returns, in the order in which the results are there.
@@ -144,7 +155,7 @@ class Farm:
         Raises:
             ToolFailed: a call broke off, killed its workers, or nobody is left to run it.
         """
-        made = (call_job(work, item, tools=self.tools, timeout_s=self._timeout_s) for item in items)
+        made = (call_job(work, item, tools=self.tools, timeout_s=self._timeout_s, files=files) for item in items)
         for _, done in self.run(made, cancel=cancel):
             yield returned(done)
 

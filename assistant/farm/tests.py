@@ -2,27 +2,24 @@
 
 from __future__ import annotations
 
-import io
 import math
-import tarfile
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from veriloop.assistant.config import load_config
 from veriloop.assistant.errors import VeriloopError
 from veriloop.assistant.events import CancelToken, Deadline
 from veriloop.assistant.farm.calls import call_job, returned
 from veriloop.assistant.farm.farm import Farm
-from veriloop.assistant.repository.private import cache_home
+from veriloop.assistant.farm.tools import toolchain_here
+from veriloop.assistant.farm.tree import TREE, packed, unpack
 from veriloop.assistant.verify.judged import without_root
 from veriloop.assistant.verify.results import SimResult
 from veriloop.assistant.verify.simulation import run_testbench
 from veriloop.assistant.verify.testbench import Testbench
 from veriloop.assistant.verify.toolchain import Toolchain
 
-_TREE = "tree.tar"
 _MARGIN_S = 600.0
 """What a test may take beside its own time: builds, and each start state."""
 
@@ -95,7 +92,7 @@ class FarmTests:
             _Asked(testbench, until_red),
             tools=self._farm.tools,
             timeout_s=8 * testbench.timeout_s + _MARGIN_S,
-            files={_TREE: self._packed(root)},
+            files={TREE: self._packed(root)},
         )
         ((_, done),) = self._farm.run([(job, contents)], cancel=cancel)
         answer: tuple[SimResult, ...] | VeriloopError = returned(done)
@@ -105,12 +102,7 @@ class FarmTests:
 
     def _packed(self, root: Path) -> bytes:
         if root not in self._trees:
-            packed = io.BytesIO()
-            with tarfile.open(fileobj=packed, mode="w") as archive:
-                # Sorted and without times and owners: equal trees have equal digests, and are shipped once.
-                for path in sorted(root.rglob("*")):
-                    archive.add(path, arcname=str(path.relative_to(root)), recursive=False, filter=_plain)
-            self._trees[root] = packed.getvalue()
+            self._trees[root] = packed(root)
         return self._trees[root]
 
 
@@ -122,17 +114,9 @@ def run_there(asked: _Asked, cancel: CancelToken) -> tuple[SimResult, ...] | Ver
     """
     root, scratch = Path.cwd() / "tree", Path.cwd() / "build"
     scratch.mkdir()
-    with tarfile.open(_TREE) as archive:
-        archive.extractall(root, filter="tar")
-    tools = load_config(Path.cwd()).user.tools
+    unpack(root)
     try:
-        toolchain = Toolchain.find(
-            cache=cache_home(),
-            cancel=cancel,
-            verilator=tools.verilator,
-            iverilog=tools.iverilog,
-            compiler=tools.cxx,
-        )
+        toolchain = toolchain_here(cancel)
         runs = run_testbench(
             asked.testbench,
             root=root,
@@ -144,9 +128,3 @@ def run_there(asked: _Asked, cancel: CancelToken) -> tuple[SimResult, ...] | Ver
     except VeriloopError as error:
         return error
     return tuple(without_root(run, root) for run in runs)
-
-
-def _plain(member: tarfile.TarInfo) -> tarfile.TarInfo:
-    member.mtime = member.uid = member.gid = 0
-    member.uname = member.gname = ""
-    return member

@@ -8,10 +8,11 @@ import importlib.util
 import platform
 from pathlib import Path
 
-from veriloop.assistant.config import ToolSettings
+from veriloop.assistant.config import ToolSettings, load_config
 from veriloop.assistant.errors import ToolError
 from veriloop.assistant.events import CancelToken
 from veriloop.assistant.farm.job import Tools
+from veriloop.assistant.repository.private import cache_home
 from veriloop.assistant.verify.build import Compiler
 from veriloop.assistant.verify.toolchain import Toolchain
 
@@ -52,3 +53,11 @@ def _veriloop() -> str:
         for path in sorted(root.rglob("*.py")):
             read.update(path.relative_to(root).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
     return read.hexdigest()[:16]
+
+
+def toolchain_here(cancel: CancelToken) -> Toolchain:
+    """The simulators of this machine, by the user's configuration on it; what a job runs."""
+    tools = load_config(Path.cwd()).user.tools
+    return Toolchain.find(
+        cache=cache_home(), cancel=cancel, verilator=tools.verilator, iverilog=tools.iverilog, compiler=tools.cxx
+    )

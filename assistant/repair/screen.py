@@ -123,7 +123,7 @@ class Screen:
             scratch=worker.scratch,
             toolchain=self._toolchain,
             cancel=self._cancel,
-            parallel=self.jobs,
+            parallel=len(self._workers),
             nice=_POLITE,
             confirm=confirm,
             baselines=known,
@@ -158,8 +158,9 @@ class Screen:
         if self._batch is not None and len(candidates) >= _SHARED:
             shared = self._batch.judge(candidates)
         alone = [index for index, result in enumerate(shared) if result is None]
-        for first in range(0, len(alone), self.jobs):
-            group = alone[first : first + self.jobs]
+        at_once = len(self._workers)
+        for first in range(0, len(alone), at_once):
+            group = alone[first : first + at_once]
             for index, result in zip(group, self._judge_alone([candidates[index] for index in group]), strict=True):
                 shared[index] = result
         return [result for result in shared if result is not None]

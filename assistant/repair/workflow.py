@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -15,10 +16,12 @@ from veriloop.assistant.design.elaborate import Elaborator
 from veriloop.assistant.design.model import Diagnostic
 from veriloop.assistant.errors import NotVerified, UsageError
 from veriloop.assistant.events import CancelToken, Note, Run, Stage
+from veriloop.assistant.farm.elsewhere import Elsewhere
 from veriloop.assistant.gate import Gate, require_red
 from veriloop.assistant.repair.advice import Adviser
 from veriloop.assistant.repair.choose import Choice, choose
 from veriloop.assistant.repair.compile_errors import compile_fixes
+from veriloop.assistant.repair.farm_screen import FarmScreen
 from veriloop.assistant.repair.screen import Contents, Screen, Worker, worst
 from veriloop.assistant.repair.search import Focus, Found, Limits, State, search
 from veriloop.assistant.repository.export import export
@@ -74,6 +77,7 @@ class Request:
             form; none: the testbench itself.
         focus: how suspected the places of each file are, for the order of the search.
         refuted: fingerprints of candidates that an earlier search has seen fail.
+        farm: where many candidates at once are judged; none: here.
     """
 
     testbench: Testbench
@@ -87,6 +91,7 @@ class Request:
     judges: tuple[Testbench, ...] = ()
     focus: Focus = field(default_factory=dict)
     refuted: frozenset[bytes] = frozenset()
+    farm: Elsewhere | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -240,7 +245,8 @@ def _screen(
 ) -> Iterator[Screen]:
     engine = _engine(request.testbench, results)
     elaborator = _elaborator(request.testbench, workers[0].root, results)
-    screen = Screen(
+    made = Screen if request.farm is None else functools.partial(FarmScreen, request.farm)
+    screen = made(
         request.testbench,
         engine=engine,
         original=original,
