@@ -9,10 +9,12 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
+from veriloop.assistant.errors import UsageError
 from veriloop.assistant.events import CancelToken, Note, Run, Stage
 from veriloop.assistant.judge.ballot import Ballot, poll, usable
 from veriloop.assistant.judge.dispute import Dispute, Subject
 from veriloop.assistant.judge.harness import Broken, hangs, not_compiled, silent
+from veriloop.assistant.judge.looking import looked_at
 from veriloop.assistant.judge.next_step import next_step
 from veriloop.assistant.judge.opinion import Opinion, ask
 from veriloop.assistant.judge.places import driver_lines, expectation_lines, failing_signals, spec_lines
@@ -58,10 +60,12 @@ def judge(dispute: Dispute, *, toolchain: Toolchain, cancel: CancelToken, model:
         model: is asked last, where nothing else decides, and cannot decide alone; none: nobody is.
 
     Raises:
+        UsageError: the test does not use the design.
         ToolError: a tool broke or is missing, or no test could be collected.
     """
     yield Stage("the failing run")
     subject = Subject(dispute)
+    _require_used(subject)
     trials = Trials(subject, toolchain, cancel)
     reading = read_specification(subject)
     red = trials.red
@@ -90,6 +94,17 @@ def judge(dispute: Dispute, *, toolchain: Toolchain, cancel: CancelToken, model:
         yield Note(str(ballot))
         case.findings.append(str(ballot))
     return (yield from _weighed(case, standing, ballot, answers, model))
+
+
+def _require_used(subject: Subject) -> None:
+    """A test that does not use the design says nothing about it, whatever it says."""
+    whole = subject.whole
+    if not subject.structures:
+        raise UsageError(f"{subject.dispute.rtl} declares no module", hint="veriloop judge RTL.sv --testbench TB.sv")
+    if whole is None or whole.errors or whole.missing_modules or subject.instance:
+        return
+    names = ", ".join(subject.structures)
+    raise UsageError(f"the test does not use {names} of {subject.dispute.rtl}", hint="name the design that it tests")
 
 
 def _broken(case: _Case) -> Broken | None:
@@ -145,6 +160,7 @@ def _weighed(
         if side is not Side.UNKNOWN:
             return _verdict(case, side, confidence, why)
         return _verdict(case, Side.UNKNOWN, confidence, why)
+    case.findings += looked_at(case.subject, case.signals, case.toolchain, case.cancel)
     weighed = weigh(ballot)
     if weighed.side is not Side.UNKNOWN:
         return replace(_verdict(case, weighed.side, weighed.confidence, str(ballot)), shares=weighed.shares)

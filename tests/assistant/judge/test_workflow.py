@@ -165,6 +165,14 @@ def test_a_test_that_passes_what_the_table_refutes_is_too_weak(court):
     assert "y is 0, and the design gives 1" in verdict.why
 
 
+def test_what_lint_says_stands_with_its_side(court):
+    rtl = "module gate(input a, input b, output reg y);\n  always @* if (a) y = ~b;\nendmodule\n"
+    verdict = court.judge(rtl, BENCH.replace("wire y;", "wire [1:0] y;").replace("y !==", "y[0] !=="), "")
+    said = [line for line in verdict.findings if line.startswith(("the design", "the test"))]
+    assert any(line.startswith("the design") and "latch" in line.lower() for line in said)
+    assert any(line.startswith("the test, tb/gate_tb.sv:4:") for line in said)
+
+
 # --- answers decide ---
 
 LIKE_THE_TEST = [RTL, RTL.replace("a ^ b", "b ^ a"), RTL.replace("a ^ b", "a != b"), RTL.replace("a ^ b", "~(a ~^ b)")]
