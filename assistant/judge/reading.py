@@ -145,7 +145,7 @@ def _sentence(match: re.Match[str], reading: Reading, interface: Interface) -> s
         return ""
     bit, expected, seen = wrong[0]
     given = _given(reading.rows[: number + 1], interface)
-    when = f"with {given}" if interface.clock is None else f"in step {number + 1} of its own, with {given},"
+    when = f"with {given}" if interface.clock is None else f"in step {number + 1} of a run by its rows, with {given},"
     return f"{when} the specification's {reading.kind} says {_named(bit)} is {expected}, and the design gives {seen}"
 
 

@@ -40,6 +40,10 @@ def core(sentence: str) -> str:
         text = shorter
 
 
+_TITLE = re.compile(
+    r"\s{0,3}#{1,6}\s+(?!.*\b(?:a?synchronous|active|reset|edge|high|low)\b)[\w`-]+(?:\s+[\w`-]+)?\s*#*\s*", re.I
+)
+"""A heading of Markdown of one or two words, which names what follows and says nothing of it."""
 _ITEM = re.compile(r"\s*(?:[-*\u2022]|\(?\d+[.)]|\([a-z]\))\s+(?=\S)")
 
 
@@ -48,6 +52,7 @@ def _blocks(text: str) -> Iterator[str]:
     current: list[str] = []
     listing = False
     for line in [*prose_lines(text), ""]:
+        line = "" if _TITLE.fullmatch(line) else line
         item = _ITEM.match(line)
         if item is not None and not listing and _goes_on(current, item[0]):
             item = None

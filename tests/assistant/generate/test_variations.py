@@ -77,6 +77,17 @@ def test_one_hot_equations_of_a_machine_whose_output_is_not_asked_for(simulate):
     assert [(row["Y0"], row["Y2"]) for row in rows] == [(0, 0), (1, 0), (0, 1), (1, 0), (0, 1), (1, 0)]
 
 
+def test_a_title_says_nothing_unless_it_does():
+    counter = "Build a 4-bit binary counter that counts from 0 through 15, inclusive, with a period of 16."
+    counter += " The reset input is active high synchronous, and should reset the counter to 0.\n"
+    ports = "- input clk\n- input reset\n- output q (4 bits)\n\n"
+    assert made(f"# count16\n\n## Behaviour\n\n{counter}\n{ports}").kind == "words: counter"
+    text = f"# Asynchronous reset\n\n{counter}\n{ports}"
+    interface = read_interface(text)
+    assert interface is not None
+    assert isinstance(synthesise(text, interface), Abstained)
+
+
 @pytest.mark.parametrize(
     "text",
     [
