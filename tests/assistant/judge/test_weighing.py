@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from veriloop.assistant.judge.ballot import Ballot
@@ -11,8 +11,11 @@ from veriloop.assistant.judge.weighing import DECIDED, weigh
 from veriloop.models.gbnf import check_grammar
 
 COUNTS = st.integers(0, 20)
+# A busy machine draws slowly, which says nothing about these.
+patient = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
+@patient
 @given(COUNTS, COUNTS, COUNTS)
 def test_a_side_is_named_only_where_its_share_is_clear(passing, same, other):
     weighed = weigh(Ballot(total=passing + same + other, passing=passing, same=same, other=other))
@@ -25,6 +28,7 @@ def test_a_side_is_named_only_where_its_share_is_clear(passing, same, other):
     assert most == max(passing, same, other)
 
 
+@patient
 @given(COUNTS, COUNTS)
 def test_more_answers_on_a_side_never_make_it_less_sure(same, other):
     shares = [
