@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from veriloop.assistant import __version__
+from veriloop.assistant import __version__, startup
 from veriloop.assistant.cli.session import Session
 from veriloop.assistant.errors import UsageError
 
@@ -20,6 +20,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace, session: Session) -> int:
     """Serves one client: 0 once it has said goodbye."""
+    startup.begin()
     try:
         from veriloop.lsp.start import serve
     except ModuleNotFoundError as error:

@@ -15,13 +15,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from veriloop.assistant.design.elaborate import Elaboration, Elaborator, declared, elaborate
 from veriloop.assistant.design.filelist import read_filelist
 from veriloop.assistant.design.model import Design
 from veriloop.assistant.design.roles import is_test_path
 from veriloop.assistant.design.settings import DesignSettings
 from veriloop.assistant.errors import UsageError
+
+if TYPE_CHECKING:
+    from veriloop.assistant.design.elaborate import Elaboration
 
 SOURCE_SUFFIXES = frozenset({".v", ".sv"})
 HEADER_SUFFIXES = frozenset({".vh", ".svh", ".h", ".inc"})
@@ -99,6 +102,9 @@ class Project:
     @cached_property
     def index(self) -> Index:
         """Where each module and package of the tree is declared."""
+        # slang is loaded when it is first needed: which files a tree has is asked before anything of them is.
+        from veriloop.assistant.design.elaborate import declared
+
         modules: dict[str, list[Path]] = defaultdict(list)
         packages: dict[str, list[Path]] = defaultdict(list)
         declares: dict[Path, frozenset[str]] = {}
@@ -163,6 +169,8 @@ class Project:
         """With the toplevel that the settings leave open, where there is only one module that it can be."""
         if found.design.toplevel:
             return found
+        from veriloop.assistant.design.elaborate import elaborate
+
         tops = elaborate(found.design.rooted(self.root)).tops
         if len(tops) == 1:
             return dataclasses.replace(found, design=_with_toplevel(found.design, tops[0]))
@@ -344,6 +352,8 @@ def _is_skipped(directory: Path) -> bool:
 
 def _look(design: Design) -> Elaboration:
     """Elaborates a design of which a file may be so broken that it swallows those after it."""
+    from veriloop.assistant.design.elaborate import Elaborator
+
     elaborator = Elaborator(design)
     found = elaborator.elaborate()
     expected = {name for path in design.sources for name in _declared_in(path)}
@@ -351,6 +361,8 @@ def _look(design: Design) -> Elaboration:
 
 
 def _declared_in(path: Path) -> tuple[str, ...]:
+    from veriloop.assistant.design.elaborate import declared
+
     try:
         return declared(path.read_bytes())[0]
     except OSError:

@@ -7,8 +7,6 @@ from typing import Any
 
 from lsprotocol import types
 
-from veriloop.assistant.design.editing.autos import expand_autos, has_autos
-from veriloop.assistant.design.editing.cones import cone, drivers
 from veriloop.assistant.design.editing.definition import instances_of
 from veriloop.assistant.design.editing.expand import expand
 from veriloop.assistant.design.editing.rename import Replacement
@@ -51,6 +49,8 @@ def register(server: Server) -> None:
 
 
 def _actions(session: Session, source: Source, at: int) -> list[types.CodeAction]:
+    from veriloop.assistant.design.editing.autos import expand_autos, has_autos
+
     found: list[types.CodeAction] = []
     if has_autos(source):
         replacements = expand_autos(session.analysis, source)
@@ -99,11 +99,15 @@ def _expand(session: Session, params: Any, cancel: CancelToken) -> dict[str, Any
 
 
 def _drivers(session: Session, params: Any, cancel: CancelToken) -> list[types.Location]:
+    from veriloop.assistant.design.editing.cones import drivers
+
     source, at = session.at(params.textDocument, _position(params))
     return [session.positions.location(place) for place in drivers(session.analysis, source, at)]
 
 
 def _cone(session: Session, params: Any, cancel: CancelToken) -> list[dict[str, Any]]:
+    from veriloop.assistant.design.editing.cones import cone
+
     source, at = session.at(params.textDocument, _position(params))
     side = "loads" if getattr(params, "side", "drivers") == "loads" else "drivers"
     return [

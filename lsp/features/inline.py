@@ -11,20 +11,22 @@ import asyncio
 import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 from lsprotocol import types
 
-from veriloop.assistant.complete.filler import Filler
-from veriloop.assistant.complete.hole import Hole
-from veriloop.assistant.complete.suggest import Question, Suggester, Suggestion
 from veriloop.assistant.design.symbols.source import Source
 from veriloop.assistant.errors import Cancelled
 from veriloop.assistant.events import CancelToken
 from veriloop.lsp.server import LOGGER, Server
 from veriloop.models.errors import Stopped
-from veriloop.models.store import Store, data_home
+
+if TYPE_CHECKING:
+    from veriloop.assistant.complete.filler import Filler
+    from veriloop.assistant.complete.hole import Hole
+    from veriloop.assistant.complete.suggest import Question, Suggester, Suggestion
 
 _WAIT_S = 0.3
 """How long a suggestion that needs no model is held back for the model's."""
@@ -49,13 +51,24 @@ class Inline:
 
     def __init__(self, server: Server) -> None:
         self._session = server.session
-        self._suggester = Suggester(server.session.analysis)
-        self._filler = Filler(Store(data_home(os.environ)))
         self._model_thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="model")
         self._running: dict[str, CancelToken] = {}
         self._shown: tuple[str, Hole, Suggestion] | None = None
         self._warmed = self._loaded = False
         self._by_model = 0
+
+    @cached_property
+    def _suggester(self) -> Suggester:
+        from veriloop.assistant.complete.suggest import Suggester
+
+        return Suggester(self._session.analysis)
+
+    @cached_property
+    def _filler(self) -> Filler:
+        from veriloop.assistant.complete.filler import Filler
+        from veriloop.models.store import Store, data_home
+
+        return Filler(Store(data_home(os.environ)))
 
     def status(self) -> dict[str, Any]:
         """Which model suggests, whether it is loaded, and how many of the first suggestions were its own."""
@@ -84,7 +97,8 @@ class Inline:
         for running in self._running.values():
             running.cancel()
         self._model_thread.shutdown(wait=False, cancel_futures=True)
-        self._filler.close()
+        if "_filler" in vars(self):
+            self._filler.close()
 
     async def ask(self, params: types.InlineCompletionParams) -> list[types.InlineCompletionItem]:
         """What can be written at a place, the best first; nothing if a key comes meanwhile."""
@@ -147,7 +161,7 @@ class Inline:
             uri, before, shown = self._shown
             left = before.left_of(shown.text, hole) if uri == params.text_document.uri else ""
             if left:
-                return _Place(source, at, None, None, Suggestion(left, shown.origin))
+                return _Place(source, at, None, None, replace(shown, text=left))
         return _Place(source, at, hole, self._suggester.question(source, at), None)
 
     def _at_once(self, place: _Place, token: CancelToken) -> Suggestion | None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from lsprotocol import types
 
 from veriloop.assistant.design.editing.folding import folds, selections
-from veriloop.assistant.design.editing.formatting import formatted
 from veriloop.assistant.design.editing.hints import hints
 from veriloop.assistant.design.symbols.source import Source
 from veriloop.assistant.events import CancelToken
@@ -41,7 +40,7 @@ def _selection(session: Session, source: Source, position: types.Position) -> ty
 
 def _format(session: Session, params: types.DocumentFormattingParams, cancel: CancelToken) -> list[types.TextEdit]:
     source = session.source(params.text_document.uri)
-    return _replaced(session, source, formatted(source, cancel))
+    return _replaced(session, source, _formatted(source, cancel))
 
 
 def _format_range(
@@ -50,7 +49,13 @@ def _format_range(
     source = session.source(params.text_document.uri)
     last = params.range.end.line + (params.range.end.character > 0)
     lines = (params.range.start.line + 1, max(last, params.range.start.line + 1))
-    return _replaced(session, source, formatted(source, cancel, lines=lines))
+    return _replaced(session, source, _formatted(source, cancel, lines=lines))
+
+
+def _formatted(source: Source, cancel: CancelToken, *, lines: tuple[int, int] | None = None) -> bytes:
+    from veriloop.assistant.design.editing.formatting import formatted
+
+    return formatted(source, cancel, lines=lines)
 
 
 def _replaced(session: Session, source: Source, text: bytes) -> list[types.TextEdit]:

@@ -8,6 +8,7 @@ from typing import Any
 
 from lsprotocol import types
 
+from veriloop.assistant import startup
 from veriloop.assistant.errors import Cancelled
 from veriloop.lsp.positions import path_of
 from veriloop.lsp.server import LOGGER, Server, roots_of
@@ -141,6 +142,7 @@ async def _index(server: Server) -> None:
         # The server is being shut down.
         return
     finally:
+        startup.done()
         if shown:
             server.work_done_progress.end(_INDEX_TOKEN, types.WorkDoneProgressEnd())
             server.work_done_progress.tokens.pop(_INDEX_TOKEN, None)

@@ -6,14 +6,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from veriloop.assistant.design.editing.live import Live
 from veriloop.assistant.design.settings import DesignSettings
 from veriloop.assistant.design.symbols.lookup import Lookup, Symbol
 from veriloop.assistant.design.symbols.outline import Declaration
 from veriloop.assistant.design.symbols.source import Source
 from veriloop.assistant.design.symbols.workspace import Workspace
 from veriloop.assistant.errors import UsageError
+
+if TYPE_CHECKING:
+    from veriloop.assistant.design.editing.live import Live
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -39,6 +42,9 @@ class Analysis:
     @cached_property
     def live(self) -> Live:
         """The elaboration of single files with what they need."""
+        # slang is loaded when it is first needed: what a name means is answered without it.
+        from veriloop.assistant.design.editing.live import Live
+
         return Live(self.workspace, self.lookup)
 
     def source(self, path: Path) -> Source:

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 
 from veriloop.assistant.design.editing.analysis import Analysis
 from veriloop.assistant.design.editing.completion import connectable
-from veriloop.assistant.design.editing.values import resolve
 from veriloop.assistant.design.symbols.lookup import Symbol
 from veriloop.assistant.design.symbols.outline import Instance
 from veriloop.assistant.design.symbols.source import Source
@@ -97,6 +96,8 @@ def _values(analysis: Analysis, source: Source, start: int, end: int) -> Iterato
     wanted = [one for one in source.outline.declarations if start <= one.at <= end]
     if not any(one.kind in ("parameter", "port", "net", "variable") for one in wanted):
         return
+    from veriloop.assistant.design.editing.values import resolve
+
     elaborated = analysis.live.of(source)
     for one in wanted:
         if one.kind not in ("parameter", "port", "net", "variable"):

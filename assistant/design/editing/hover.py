@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from veriloop.assistant.design.editing.analysis import Analysis, Place, name_place
-from veriloop.assistant.design.editing.values import Resolved, resolve
 from veriloop.assistant.design.symbols.lookup import Symbol
 from veriloop.assistant.design.symbols.outline import DESIGN_UNITS, Declaration
 from veriloop.assistant.design.symbols.source import Source
+
+if TYPE_CHECKING:
+    from veriloop.assistant.design.editing.values import Resolved
 
 _LONGEST_LINES = 40
 _COMMENT = re.compile(rb"^[ \t]*//[!/]?[ \t]?(.*)$")
@@ -42,6 +45,8 @@ def hover(analysis: Analysis, source: Source, at: int) -> Hover | None:
     one = symbol.declaration
     resolved = None
     if one.kind in ("port", "net", "variable", "parameter", "enum value", "type", "argument", "function", "genvar"):
+        from veriloop.assistant.design.editing.values import resolve
+
         # The file at hand is elaborated anyway, and holds what it instantiates.
         elaborated = analysis.live.of(source)
         resolved = resolve(elaborated, symbol)
