@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from veriloop.assistant.bench.kept import Kept
 from veriloop.assistant.bench.loop_ways import cpu_s
 from veriloop.assistant.bench.processes import everywhere
 from veriloop.assistant.bench.references import RTL, ReferenceDesign, reference_designs
@@ -64,18 +65,21 @@ def asked_designs(data: Path, only: str) -> list[ReferenceDesign]:
 
 
 def run_coverage(
-    data: Path, *, only: str, jobs: int, cancel: CancelToken, farm: Elsewhere | None = None
+    data: Path, *, only: str, jobs: int, cancel: CancelToken, farm: Elsewhere | None = None, kept: Kept | None = None
 ) -> Run[list[CoverageRow]]:
-    """Stimulus for every design of a set, each in a process of its own."""
+    """Stimulus for every design of a set that has no row yet, each in a process of its own."""
     asked = asked_designs(data, only)
     yield Note("preparing Verilator's runtime")
     toolchain = Toolchain.find(cache=cache_home(), cancel=cancel)
     toolchain.verilator.prepare(cancel, Features(coverage=True))
-    rows: dict[str, CoverageRow] = {}
-    made = everywhere(cover, asked, jobs=jobs, farm=farm, cancel=cancel)
+    kept = kept or Kept()
+    rows = dict(kept.rows(CoverageRow))
+    waiting = [one for one in asked if one.name not in rows]
+    made = everywhere(cover, waiting, jobs=jobs, farm=farm, cancel=cancel)
     with contextlib.closing(made) as found:
         for row in found:
             rows[row.design] = row
+            kept.keep(row)
             yield Note(f"[{len(rows)}/{len(asked)}] {line(row)}")
     return [rows[one.name] for one in asked]
 

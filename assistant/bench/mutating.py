@@ -14,6 +14,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from veriloop.assistant.bench.kept import Kept
 from veriloop.assistant.bench.loop_ways import cpu_s
 from veriloop.assistant.bench.problems import Problem, hdlbits, rtllm
 from veriloop.assistant.bench.processes import everywhere
@@ -77,26 +78,34 @@ class Task:
 
 
 def run_mutants(
-    data: Path, *, only: str, jobs: int, cancel: CancelToken, farm: Elsewhere | None = None
+    data: Path, *, only: str, jobs: int, cancel: CancelToken, farm: Elsewhere | None = None, kept: Kept | None = None
 ) -> Run[list[MutantRow]]:
-    """Every design of a set in a process of its own.
+    """Every design of a set that has no row yet, in a process of its own.
 
     Raises:
         UsageError: the set is not known here, or no design of it matches.
     """
-    tasks = [task for task in _tasks(data) if fnmatch.fnmatch(task.problem.name, only)]
+    tasks = [task for task in mutant_tasks(data) if fnmatch.fnmatch(task.problem.name, only)]
     if not tasks:
         raise UsageError(f"no design matches {only!r}")
-    rows: dict[str, MutantRow] = {}
-    made = everywhere(judge_mutants, tasks, jobs=jobs, farm=farm, cancel=cancel)
+    kept = kept or Kept()
+    rows = dict(kept.rows(MutantRow))
+    waiting = [task for task in tasks if task.problem.name not in rows]
+    made = everywhere(judge_mutants, waiting, jobs=jobs, farm=farm, cancel=cancel)
     with contextlib.closing(made) as found:
         for row in found:
             rows[row.design] = row
+            kept.keep(row)
             yield Note(f"[{len(rows)}/{len(tasks)}] {line(row)}")
     return [rows[task.problem.name] for task in tasks]
 
 
-def _tasks(data: Path) -> Iterator[Task]:
+def mutant_tasks(data: Path) -> Iterator[Task]:
+    """The designs of a set with the mutants that it brings.
+
+    Raises:
+        UsageError: the set is not known here.
+    """
     if any(data.rglob("design_description.txt")):
         yield from (Task(problem=problem) for problem in rtllm(data))
         return
@@ -159,8 +168,8 @@ def _judged(task: Task, row: MutantRow, directory: Path, toolchain: Toolchain, c
         arena, subjects, texts = made
         detected = (None,) * len(subjects)
     killing = kill(arena, subjects, general_parts(pins, arena.inputs))
-    asked = _asked(task.problem, texts, detected, toolchain, cancel)
-    return _counted(replace(row, mutants=len(subjects)), killing.fates, asked)
+    said = asked(task.problem, texts, detected, toolchain, cancel)
+    return _counted(replace(row, mutants=len(subjects)), killing.fates, said)
 
 
 def _made(arena: Arena, module: Module) -> tuple[Arena, list[Subject], tuple[bytes, ...]] | None:
@@ -219,7 +228,7 @@ def _wrapper(module: Module, number: int) -> bytes:
     return f"\n{head} ({ports});\n  {NETLIST} vl_inside ({names}, {selected(number)});\nendmodule\n".encode()
 
 
-def _asked(
+def asked(
     problem: Problem,
     texts: Sequence[bytes],
     known: Sequence[bool | None],

@@ -6,6 +6,7 @@ synthesised but named.
 
 from __future__ import annotations
 
+import copy
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -41,6 +42,8 @@ class Synthesis:
         rtl: the module's text.
         kind: what it was made from, e.g. `karnaugh map`.
         played: inputs with the outputs that the data says, worked out apart from the RTL; none where nothing can be.
+        reference: the data as a model that has not run yet, which leaves open what the data does; none where there is
+            only the RTL.
         assumed: what the specification does not say and convention settled.
     """
 
@@ -48,6 +51,7 @@ class Synthesis:
     rtl: str
     kind: str
     played: tuple[Row, ...] = ()
+    reference: Reference | None = None
     assumed: tuple[str, ...] = ()
 
 
@@ -65,6 +69,7 @@ class _Body:
 
     lines: str
     played: tuple[Row, ...] = ()
+    reference: Reference | None = None
     assumed: tuple[str, ...] = ()
 
 
@@ -87,7 +92,14 @@ def synthesise(text: str, interface: Interface) -> Synthesis | Abstained:
         return Abstained(reason=f"its {kinds} say different things")
     kind, body = found[0]
     rtl = f"{interface.header()}\n{body.lines.rstrip()}\nendmodule\n"
-    return Synthesis(interface=interface, rtl=rtl, kind=kind, played=body.played, assumed=body.assumed)
+    return Synthesis(
+        interface=interface,
+        rtl=rtl,
+        kind=kind,
+        played=body.played,
+        reference=body.reference,
+        assumed=body.assumed,
+    )
 
 
 def _prose(text: str, interface: Interface) -> Synthesis | Abstained:
@@ -124,13 +136,16 @@ def _minterms(text: str, interface: Interface) -> _Body | None:
 
 def _table(table: TruthTable, interface: Interface) -> _Body:
     lines = "\n".join(f"  {line}" for line in table.statements(interface))
-    return _Body(lines=lines, played=_played(TableReference(table, interface), interface))
+    reference = TableReference(table, interface)
+    return _Body(lines=lines, played=_played(reference, interface), reference=reference)
 
 
 def _played(reference: Reference | None, interface: Interface, *, active_low: bool = False) -> tuple[Row, ...]:
     if reference is None:
         return ()
-    return tuple(rows(reference, interface, steps(interface, reference.corners(), active_low=active_low)))
+    # A copy: the reference itself stays as it is before anything was played.
+    given = steps(interface, reference.corners(), active_low=active_low)
+    return tuple(rows(copy.deepcopy(reference), interface, given))
 
 
 def _machine(machine: StateMachine | None, text: str, interface: Interface) -> _Body | Abstained | None:
@@ -143,7 +158,7 @@ def _machine(machine: StateMachine | None, text: str, interface: Interface) -> _
         return None
     reset, _ = read_reset(text, interface, machine.states)
     played = _played(body.reference, interface, active_low=bool(reset and reset.active_low))
-    return _Body(lines=body.lines, played=played, assumed=body.assumed)
+    return _Body(lines=body.lines, played=played, reference=body.reference, assumed=body.assumed)
 
 
 def _waveform(text: str, interface: Interface) -> _Body | None:
@@ -176,7 +191,9 @@ def _replayed(waveform: Waveform, interface: Interface) -> Iterator[Row]:
 def _made(reader: Callable[[str, Interface], Made | None]) -> Callable[[str, Interface], _Body | None]:
     def read(text: str, interface: Interface) -> _Body | None:
         made = reader(text, interface)
-        return _Body(lines=made.lines, played=_played(made.reference, interface)) if made else None
+        if made is None:
+            return None
+        return _Body(lines=made.lines, played=_played(made.reference, interface), reference=made.reference)
 
     return read
 

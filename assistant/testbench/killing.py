@@ -19,6 +19,7 @@ from veriloop.assistant.verify.formal.equivalence import compare_always
 from veriloop.assistant.verify.formal.harness import frames_to_rows, resets_first
 from veriloop.assistant.verify.formal.prover import Answer, Prover
 from veriloop.assistant.verify.stimulus.pins import Pins, Row
+from veriloop.assistant.verify.stimulus.player import Job, Player
 from veriloop.assistant.verify.stimulus.replay import Subject, replay_each
 from veriloop.assistant.verify.toolchain import Toolchain
 
@@ -68,13 +69,21 @@ class Arena:
     cancel: CancelToken
     proof_reference: Subject | None = None
     """What a proof compares with, where that is not the reference."""
+    player: Player | None = None
+    """The design, where its answers decide what is driven: handshakes are kept to."""
+
+    def driven(self, rows: Sequence[Row]) -> tuple[Row, ...]:
+        """The rows as they are driven into the design from power-up."""
+        if self.player is None or not self.pins.holds:
+            return tuple(rows)
+        return self.player.play([Job(rows=rows, record=True)], cancel=self.cancel)[0].rows
 
     def differing(self, mutants: Sequence[Subject], rows: Sequence[Row]) -> dict[int, tuple[int, int] | None]:
         """For each mutant that could be played where it first differs; none where it never does."""
         found = replay_each(
             [self.reference, *mutants],
             self.pins,
-            rows,
+            self.driven(rows),
             design=self.design,
             root=self.root,
             scratch=self.scratch,
@@ -94,28 +103,45 @@ def general_parts(pins: Pins, inputs: tuple[Input, ...]) -> tuple[Part, ...]:
     return (Phase(1, 2), *drawn)
 
 
-def kill(arena: Arena, mutants: Sequence[Subject], parts: Sequence[Part]) -> Killing:
-    """Plays the parts against all mutants; what survives is killed by more, or proved equivalent."""
+def kill(arena: Arena, mutants: Sequence[Subject], parts: Sequence[Part], names: Sequence[str] = ()) -> Killing:
+    """Plays the parts against all mutants; what survives is killed by more, or proved equivalent.
+
+    `names` say of each mutant what it changes, for the stimulus that is directed at it.
+    """
     fates = [Fate.UNUSABLE] * len(mutants)
     found = arena.differing(mutants, all_rows(parts, arena.inputs, arena.pins))
     for index, place in found.items():
         fates[index] = Fate.UNDECIDED if place is None else Fate.KILLED
     drawn = fates.count(Fate.KILLED)
     chosen = list(parts)
-    _prove(arena, mutants, fates, chosen)
+    _prove(arena, mutants, fates, chosen, names or [f"mutant {number}" for number in range(len(mutants))])
     waiting = [index for index, fate in enumerate(fates) if fate is Fate.UNDECIDED]
     if waiting:
         after = RESET_CYCLES if arena.pins.resets else 0
         more = [Phase(_FIRST_SEED + _PHASES + number, _PHASE_CYCLES, after) for number in range(_MORE_PHASES)]
         later = arena.differing([mutants[index] for index in waiting], all_rows(more, arena.inputs, arena.pins))
-        killed = [waiting[number] for number, place in later.items() if place is not None]
-        for index in killed:
+        places = {waiting[number]: place[0] for number, place in later.items() if place is not None}
+        for index in places:
             fates[index] = Fate.KILLED
-        chosen += more if killed else []
+        chosen += _until(more, max(places.values()), arena) if places else []
     return Killing(fates=tuple(fates), parts=tuple(chosen), by_drawn=drawn)
 
 
-def _prove(arena: Arena, mutants: Sequence[Subject], fates: list[Fate], chosen: list[Part]) -> None:
+def _until(parts: Sequence[Part], row: int, arena: Arena) -> list[Part]:
+    """The parts up to the one that a row is in."""
+    kept: list[Part] = []
+    length = 0
+    for part in parts:
+        if length > row:
+            break
+        kept.append(part)
+        length += len(part_rows(part, arena.inputs, arena.pins))
+    return kept
+
+
+def _prove(
+    arena: Arena, mutants: Sequence[Subject], fates: list[Fate], chosen: list[Part], names: Sequence[str]
+) -> None:
     if arena.prover is None:
         return
     for index, mutant in enumerate(mutants):
@@ -137,17 +163,17 @@ def _prove(arena: Arena, mutants: Sequence[Subject], fates: list[Fate], chosen: 
         if verdict.answer is Answer.HOLDS:
             fates[index] = Fate.EQUIVALENT
         elif verdict.frames:
-            part = _directed(arena, frames_to_rows(verdict.frames, arena.pins), index)
+            part = _directed(arena, frames_to_rows(verdict.frames, arena.pins), names[index])
             if arena.differing([mutant], part_rows(part, arena.inputs, arena.pins)).get(0) is not None:
                 fates[index] = Fate.KILLED
                 chosen.append(part)
 
 
-def _directed(arena: Arena, rows: Sequence[Row], number: int) -> Directed:
+def _directed(arena: Arena, rows: Sequence[Row], name: str) -> Directed:
     """The prover's frames with a cycle more, in which a difference in what is kept may show."""
     pins = arena.pins
     before: Sequence[Row] = ()
     if pins.resets and not resets_first(pins):
         before = part_rows(Phase(0, 0, RESET_CYCLES, idle=True), arena.inputs, pins)
     after = RESET_CYCLES if pins.resets else 0
-    return Directed((*before, *rows, *rows[-1:]), note=f"kills mutant {number}", after=after)
+    return Directed((*before, *rows, *rows[-1:]), note=f"kills {name}", after=after)

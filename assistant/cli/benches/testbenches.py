@@ -17,6 +17,7 @@ from veriloop.assistant.events import finish
 SUITES = {
     "coverage": "cover public reference designs with generated stimulus",
     "mutants": "kill mutants of public reference designs with generated stimulus",
+    "testbenches": "run written testbenches by plain pytest, without Veriloop, on references and their mutants",
     "judge": "say who is wrong, of failing tests made from HDLBits of which that is known",
 }
 
@@ -31,6 +32,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--only", default="*", metavar="GLOB", help="the designs whose names match")
     parser.add_argument("--jobs", type=int, default=1, metavar="N", help="designs at once (default: 1)")
     add_farm_option(parser)
+    parser.add_argument("--resume", action="store_true", help="keep the rows of an earlier run that was cut off")
+    parser.add_argument("--out", metavar="DIR", help=f"where the rows are kept (default: {_OUT}/SUITE-COMMIT)")
+    if parser.prog.endswith("testbenches"):
+        parser.add_argument("--count", type=int, default=10, metavar="N", help="designs; 0: all (default: 10)")
     if parser.prog.endswith("judge"):
         parser.add_argument(
             "--recorded",
@@ -38,13 +43,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
             choices=_RECORDED,
             help="whose answers are heard (default: gpt-4o-mini)",
         )
-        parser.add_argument("--resume", action="store_true", help="keep the rows of an earlier run that was cut off")
-        parser.add_argument("--out", metavar="DIR", help=f"where the rows are kept (default: {_OUT}/judge-COMMIT)")
 
 
 def run(arguments: argparse.Namespace, session: Session) -> int:
     """Runs the suite: a row a design, then the counts. 0, whatever they are."""
-    from veriloop.assistant.bench import covering, mutating
+    from veriloop.assistant.bench import covering, mutating, testbenches
+    from veriloop.assistant.bench.kept import Kept
 
     if arguments.detach:
         return go_on_without(session)
@@ -63,10 +67,17 @@ def run(arguments: argparse.Namespace, session: Session) -> int:
         }
         if arguments.suite == "judge":
             return _judged(arguments, session, data, common)
+        common["kept"] = Kept(_out(arguments, session), resume=arguments.resume)
         if arguments.suite == "coverage":
             rows = finish(covering.run_coverage(data, **common), session.observe)
             counts = covering.coverage_summary(rows) | provenance()
             lines = [covering.line(row) for row in rows]
+        elif arguments.suite == "testbenches":
+            if arguments.count < 0:
+                raise UsageError("--count must not be below 0")
+            rows = finish(testbenches.run_testbenches(data, count=arguments.count, **common), session.observe)
+            counts = testbenches.testbenches_summary(rows) | provenance()
+            lines = [testbenches.line(row) for row in rows]
         else:
             rows = finish(mutating.run_mutants(data, **common), session.observe)
             counts = mutating.mutants_summary(rows) | provenance()
@@ -78,15 +89,19 @@ def run(arguments: argparse.Namespace, session: Session) -> int:
     return 0
 
 
+def _out(arguments: argparse.Namespace, session: Session, *more: str) -> Path:
+    """Where rows are kept. Those of different commits, or with other answers, must not meet in one table."""
+    name = "-".join(filter(None, [arguments.suite, *more, provenance()["commit"][:_SHORT_COMMIT]]))
+    return session.cwd / (arguments.out or Path(_OUT, name))
+
+
 def _judged(arguments: argparse.Namespace, session: Session, data: Path, common: dict[str, Any]) -> int:
     """A row a case, how far the confidence can be believed, the counts."""
     from veriloop.assistant.bench import judging
 
     measured = provenance()
     model = "" if arguments.recorded == "none" else arguments.recorded
-    # Rows of different commits, or with other answers, must not meet in one table.
-    name = "-".join(filter(None, ["judge", arguments.recorded, measured["commit"][:_SHORT_COMMIT]]))
-    out = session.cwd / (arguments.out or Path(_OUT, name))
+    out = _out(arguments, session, arguments.recorded)
     work = judging.run_judge(data, model=model, out=out, resume=arguments.resume, **common)
     rows = finish(work, session.observe)
     told = judging.further(rows)

@@ -48,11 +48,11 @@ def play(
     Raises:
         ToolFailed: this kernel cannot lock a process up, so nothing was run.
     """
-    found = _run(model, steps, cancel, cpu_s)
+    found = answers(model, steps, cancel, cpu_s)
     if isinstance(found, Refused) or interface.clock is not None:
         return found if isinstance(found, Refused) else _within(found, interface)
     # Nothing clocks it: played backwards, it has to say the same, or something goes round in it.
-    backwards = _run(model, steps[::-1], cancel, cpu_s)
+    backwards = answers(model, steps[::-1], cancel, cpu_s)
     if isinstance(backwards, Refused):
         return backwards
     if found.outputs != backwards.outputs[::-1]:
@@ -60,7 +60,8 @@ def play(
     return _within(found, interface)
 
 
-def _run(model: ReferenceModel, steps: Sequence[Values], cancel: CancelToken, cpu_s: int) -> Answered | Refused:
+def answers(model: ReferenceModel, steps: Sequence[Values], cancel: CancelToken, cpu_s: int) -> Answered | Refused:
+    """What the model says at each step, as it says it: of whatever width, and under whatever names."""
     task = {"source": model.source, "entry": model.entry, "steps": list(steps), "memory_bytes": _MEMORY_BYTES}
     program = resources.files("veriloop.assistant.generate.reference_model").joinpath("cage.py")
     with resources.as_file(program) as path, tempfile.TemporaryDirectory(prefix="veriloop-cage-") as empty:

@@ -9,6 +9,9 @@ from typing import NamedTuple
 from veriloop.assistant.design.clocking import CLOCK_NAME, Clocking, ClockInput, ResetInput
 from veriloop.assistant.design.model import Module, Port
 
+PATIENCE = 64
+"""Cycles for which a handshake waits."""
+
 
 class Row(NamedTuple):
     """One cycle: the inputs are set, everything settles, the clocks of the mask rise and fall.
@@ -24,14 +27,24 @@ class Row(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hold:
-    """A handshake that inputs keep to: while `valid` is given and `ready` is not seen, they stay as they are.
+    """A handshake that inputs keep to: while `valid` is given and not taken, they stay as they are.
 
-    `ready` is an output, looked at before the clock rises; `payload` are inputs that belong to `valid`.
+    What is not taken for `PATIENCE` cycles is taken back, and so is what is given in a reset: stimulus goes on.
+
+    Attributes:
+        valid: the input that gives.
+        ready: the output that takes, looked at before the clock rises; none: it is always taken.
+        payload: inputs that belong to `valid`.
+        enable: an input that is given from the second cycle on, and with which alone it is taken (APB's `penable`).
+        along: an input that is always given together with `valid` (Wishbone's `cyc`).
+        kind: the protocol's name.
     """
 
     valid: str
-    ready: str
+    ready: str = ""
     payload: tuple[str, ...] = ()
+    enable: str = ""
+    along: str = ""
     kind: str = "valid/ready"
 
 

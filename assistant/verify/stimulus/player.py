@@ -19,7 +19,7 @@ from veriloop.assistant.execute import execute
 from veriloop.assistant.isolation.confinement import Confinement, Isolation
 from veriloop.assistant.verify.build import Features
 from veriloop.assistant.verify.stimulus.coverage import Point, read_coverage_file
-from veriloop.assistant.verify.stimulus.pins import Hold, Pins, Row
+from veriloop.assistant.verify.stimulus.pins import PATIENCE, Hold, Pins, Row
 from veriloop.assistant.verify.verilator import Rejected, Verilator
 
 _TIMEOUT_S = 120.0
@@ -196,7 +196,7 @@ def _main(pins: Pins, header: str, *, coverage: bool) -> str:
         "clocks": clocks,
         "reads": reads,
         "keeps": "".join(_keep(hold, number, index_of) for number, hold in enumerate(pins.holds)),
-        "waits": "".join(_waits(hold, number, names) for number, hold in enumerate(pins.holds)),
+        "waits": "".join(_waits(hold, number, names, pins) for number, hold in enumerate(pins.holds)),
         "holds": max(1, len(pins.holds)),
         "inputs": inputs,
         "outputs": writes,
@@ -226,11 +226,23 @@ def _write(port: Port, name: str) -> str:
 def _keep(hold: Hold, number: int, index_of: Mapping[str, int]) -> str:
     """Keeps what was given while it was not taken; `kept` holds the words of the row before."""
     keep = "".join(f" word[{index_of[name]}] = kept[{index_of[name]}];" for name in (hold.valid, *hold.payload))
-    return f"            if (waiting[{number}]) {{{keep} }}\n"
+    lines = f"            if (waiting[{number}]) {{{keep} }}\n"
+    if hold.enable:
+        lines += f'            word[{index_of[hold.enable]}] = waiting[{number}] ? "1" : "0";\n'
+    if hold.along:
+        given = f'word[{index_of[hold.valid]}] != "0"'
+        lines += f'            if ({given}) word[{index_of[hold.along]}] = "1";\n'
+    return lines
 
 
-def _waits(hold: Hold, number: int, names: Mapping[str, str]) -> str:
-    return f"            waiting[{number}] = top.{names[hold.valid]} && !top.{names[hold.ready]};\n"
+def _waits(hold: Hold, number: int, names: Mapping[str, str], pins: Pins) -> str:
+    """Counts for how many cycles it has been given and not taken."""
+    given = " && ".join(
+        [f"top.{names[hold.valid]}", *(f"top.{names[reset.name]} != {reset.active}" for reset in pins.resets)]
+    )
+    taken = " && ".join(f"top.{names[name]}" for name in (hold.enable, hold.ready) if name) or "true"
+    more = f"waiting[{number}] < {PATIENCE} ? waiting[{number}] + 1 : 0"
+    return f"            waiting[{number}] = {given} && !({taken}) ? ({more}) : 0;\n"
 
 
 _PROGRAM = """
@@ -309,7 +321,7 @@ int main(int argc, char** argv) {
         drive(top, word);
         clocks(top, ~0u, 0);
         top.eval();
-        bool waiting[%(holds)d] = {};
+        int waiting[%(holds)d] = {};
         for (long row = 0; row < rows; ++row) {
             if (!get(in, mask_text)) return 2;
             for (std::string& one : word) if (!get(in, one)) return 2;

@@ -58,7 +58,10 @@ def test_mutants_are_killed_or_proved_equivalent():
     assert row.undecided == 0
 
 
-def test_the_suite_reads_hdlbits_and_counts(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+def test_the_suite_reads_hdlbits_and_counts(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.chdir(tmp_path)
     record = {
         "task_id": "hit",
         "description": "",
@@ -69,13 +72,19 @@ def test_the_suite_reads_hdlbits_and_counts(tmp_path: Path, capsys: pytest.Captu
     (tmp_path / "HDLBits_data.jsonl").write_text(json.dumps(record) + "\n")
     mutants = {"task_id": "hit", "mutants": [ALWAYS, COMMENT]}
     (tmp_path / "HDLBits_data_mutants.jsonl").write_text(json.dumps(mutants) + "\n")
-    assert main(["bench", "mutants", "--data", str(tmp_path), "--json"]) == 0
+    words = ["bench", "mutants", "--data", str(tmp_path), "--out", "rows", "--json"]
+    assert main(words) == 0
     summary = json.loads(capsys.readouterr().out.splitlines()[-1])
     assert summary.keys() == {
         "suite", "designs", "detected_by_golden", "killed_of_those", "missed_by_golden", "killed_of_missed",
         "proved_equivalent", "undecided", "version", "commit",
     }  # fmt: skip
     assert (summary["killed_of_those"], summary["proved_equivalent"]) == (1, 1)
+    # What is known is not asked again; a line that was cut off is no row.
+    kept = tmp_path / "rows/rows.jsonl"
+    kept.write_text(kept.read_text().replace('"killed_of_those": 1', '"killed_of_those": 7') + '{"design": "hi')
+    assert main([*words, "--resume"]) == 0
+    assert json.loads(capsys.readouterr().out.splitlines()[-1])["killed_of_those"] == 7
 
 
 def test_a_set_without_mutants(tmp_path: Path, capsys: pytest.CaptureFixture[str]):

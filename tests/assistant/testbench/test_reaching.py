@@ -63,7 +63,10 @@ def test_a_design_that_does_not_elaborate_counts_with_nothing():
     assert coverage_summary([row])["line"] == 0
 
 
-def test_the_suite_reads_a_set_and_counts(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+def test_the_suite_reads_a_set_and_counts(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.chdir(tmp_path)
     folder = tmp_path / "set" / "Arithmetic" / "half"
     folder.mkdir(parents=True)
     (folder / "design_description.txt").write_text("a half adder")
