@@ -1,4 +1,4 @@
-"""What judges and repairs for the editor: the workflows, run to their end in a thread that is not the session's.
+"""What judges, repairs and writes tests for the editor: workflows, run to their end in a thread not the session's.
 
 Nothing imports this module before it is needed: git, the gate and the search are a quarter of what the server would
 otherwise read before its first answer.
@@ -11,17 +11,26 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from veriloop.assistant.config import load_config
+from veriloop.assistant.design.project import Project
 from veriloop.assistant.design.roles import is_test_path
 from veriloop.assistant.errors import NotVerified, UsageError
 from veriloop.assistant.events import CancelToken, Event, Stage, finish
 from veriloop.assistant.judge.in_repository import find_specification, judge_in
 from veriloop.assistant.judge.verdict import Verdict
-from veriloop.assistant.repair.workflow import RepairResult, Request, Status, repair
+from veriloop.assistant.places import find_root
+from veriloop.assistant.repair.workflow import RepairResult, Status, repair
+from veriloop.assistant.repair.workflow import Request as RepairRequest
+from veriloop.assistant.repository.private import cache_home
 from veriloop.assistant.repository.repository import Repository
 from veriloop.assistant.standing.summary import told
 from veriloop.assistant.standing.verdicts import Standing, context_of, standings
+from veriloop.assistant.testbench.subject import subject_of
+from veriloop.assistant.testbench.workflow import Request, Testbench, make_testbench
 from veriloop.assistant.verify.evidence import Report
+from veriloop.assistant.verify.formal.prover import Prover
 from veriloop.assistant.verify.testbench import CommandTest
+from veriloop.assistant.verify.toolchain import Toolchain
 
 Observe = Callable[[Event], None]
 
@@ -54,6 +63,14 @@ class Repaired:
     def passes(self) -> bool:
         """Whether the test passes as it is."""
         return self.result.status is Status.PASSES
+
+
+@dataclass(frozen=True, slots=True)
+class Benched:
+    """A testbench that was written and run, and where its files belong."""
+
+    made: Testbench
+    paths: tuple[Path, ...]
 
 
 def stand(root: Path) -> Known:
@@ -123,7 +140,7 @@ def repaired(path: Path, name: str, token: CancelToken, observe: Observe) -> Rep
     if not isinstance(test, CommandTest) and not context.toolchain.verilator.prepared:
         observe(Stage("building Verilator's runtime, once on this machine"))
         context.toolchain.verilator.prepare(token)
-    request = Request(
+    request = RepairRequest(
         testbench=test,
         editable=(path.relative_to(context.repository.root).as_posix(),),
         budget_s=context.config.user.search.budget_s,
@@ -141,3 +158,28 @@ def repaired(path: Path, name: str, token: CancelToken, observe: Observe) -> Rep
         locked=context.config.repository.project.protected,
     )
     return Repaired(context.repository.root, finish(workflow, observe))
+
+
+def benched(path: Path, module: str, token: CancelToken, observe: Observe) -> Benched:
+    """Writes a testbench that pins what a module of a file does, in the folder `tests` of its tree.
+
+    Raises:
+        UsageError: the design does not elaborate, or a testbench of that name is there.
+        NotVerified: it cannot be driven.
+    """
+    root = find_root(path.parent)
+    config = load_config(root)
+    project = Project.load(root, config.repository.design)
+    design, files = subject_of(project, [path.relative_to(root)], module)
+    folder = Path("tests")
+    there = root / folder / f"test_{module}.py"
+    if there.exists():
+        raise UsageError(f"{there.relative_to(root)} is there already", hint="veriloop testbench ... --force")
+    tools = config.user.tools
+    toolchain = Toolchain.find(
+        cache=cache_home(), cancel=token, verilator=tools.verilator, iverilog=tools.iverilog, compiler=tools.cxx
+    )
+    request = Request(design=design, files=files, root=root, folder=folder)
+    workflow = make_testbench(request, toolchain=toolchain, prover=Prover.find(token), cancel=token)
+    made = finish(workflow, observe)
+    return Benched(made, tuple(root / folder / name for name in made.files))

@@ -16,6 +16,7 @@ from veriloop.lsp.features import (
     rename,
     symbols,
     sync,
+    testbenches,
     verification,
 )
 from veriloop.lsp.server import Server
@@ -38,6 +39,7 @@ def new_server(version: str) -> Server:
         layout,
         hierarchy,
         verification,
+        testbenches,
         explaining,
         actions,
         sync,

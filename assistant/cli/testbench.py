@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import argparse
-import dataclasses
 import os
 import tempfile
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from veriloop.assistant.cli.session import Session
-from veriloop.assistant.config import find_root, load_config
-from veriloop.assistant.design.elaborate import declared, elaborate
+from veriloop.assistant.config import load_config
 from veriloop.assistant.design.project import Project
 from veriloop.assistant.errors import UsageError
 from veriloop.assistant.events import finish
+from veriloop.assistant.places import find_root
 from veriloop.assistant.repository.private import cache_home
 from veriloop.assistant.testbench.expected import Origin
 from veriloop.assistant.testbench.killing import Fate
+from veriloop.assistant.testbench.subject import subject_of
 from veriloop.assistant.testbench.workflow import Request, Testbench, make_testbench
 from veriloop.assistant.verify.formal.prover import Prover
 from veriloop.assistant.verify.toolchain import Toolchain
@@ -102,15 +101,10 @@ def _check(arguments: argparse.Namespace) -> None:
 def _request(arguments: argparse.Namespace, session: Session, root: Path) -> Request:
     files = [_relative(name, session.cwd, root) for name in arguments.rtl]
     project = Project.load(root, load_config(root).repository.design)
-    found = project.design_for(files)
-    if found.missing:
-        raise UsageError(f"nowhere in this tree: {', '.join(found.missing)}", hint="name the file that has it, too")
-    top = arguments.top or _top(project, files)
-    parameters = found.design.parameters if top == found.design.toplevel else ()
-    design = dataclasses.replace(found.design, toplevel=top, parameters=parameters)
+    design, named = subject_of(project, files, arguments.top)
     return Request(
         design=design,
-        files=tuple(path for path in design.sources if path in files) or tuple(files),
+        files=named,
         root=root,
         folder=Path(os.path.relpath(session.cwd / arguments.output, root)),
         specification=_read(arguments.spec, session.cwd) if arguments.spec else "",
@@ -119,18 +113,6 @@ def _request(arguments: argparse.Namespace, session: Session, root: Path) -> Req
         target=arguments.cover,
         mutants=arguments.mutants,
     )
-
-
-def _top(project: Project, files: Sequence[Path]) -> str:
-    """The module of the files that no other of them instantiates."""
-    elaboration = elaborate(project.design_for(files).design.rooted(project.root))
-    own = [name for path in files for name in declared((project.root / path).read_bytes())[0]]
-    if not own:
-        raise UsageError(f"{', '.join(map(str, files))} declares no module", hint="veriloop testbench rtl/FILE.sv")
-    tops = [name for name in own if name in elaboration.tops] or own[:1]
-    if len(tops) > 1:
-        raise UsageError(f"which module: {', '.join(tops)}?", hint=f"--top {tops[0]}")
-    return tops[0]
 
 
 def _relative(name: str, cwd: Path, root: Path) -> Path:

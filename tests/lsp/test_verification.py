@@ -147,3 +147,33 @@ def test_what_runs_ends_when_it_is_taken_back(tree):
 
 def _ended(told: types.ProgressParams) -> bool:
     return isinstance(told.value, dict) and told.value["kind"] == "end" and "work" in str(told.token)
+
+
+@pytest.mark.needs("verilator", "c++", "iverilog", "cocotb")
+def test_a_testbench_is_written_for_a_module(tree):
+    client = Client(tree, timeout_s=300)
+    path = tree / "inv.sv"
+    uri = client.open(path)
+    here = types.Range(types.Position(1, 0), types.Position(1, 0))
+    params = types.CodeActionParams(types.TextDocumentIdentifier(uri), here, types.CodeActionContext([]))
+    titles = [one.title for one in client.request(types.TEXT_DOCUMENT_CODE_ACTION, params)]
+    assert "Write a testbench for inv" in titles
+    tests = types.CodeActionParams(
+        types.TextDocumentIdentifier(client.open(tree / "tb" / "inv_tb.sv")), here, types.CodeActionContext([])
+    )
+    assert not any("testbench" in one.title for one in client.request(types.TEXT_DOCUMENT_CODE_ACTION, tests))
+
+    written = execute(client, "veriloop.testbench", uri, "inv")
+    assert (written["passed"], written["applied"], written["score"]) == (True, True, 100.0)
+    offer: Any = client.edits[-1].edit
+    created = [one.uri for one in offer.document_changes if isinstance(one, types.CreateFile)]
+    assert created == [(tree / "tests" / name).as_uri() for name in ("test_inv.py", "test_inv_expected.txt")]
+    (annotation,) = offer.change_annotations.values()
+    assert annotation.needs_confirmation
+    assert not (tree / "tests").exists(), "the files are the client's to make"
+
+    (tree / "tests").mkdir()
+    (tree / "tests" / "test_inv.py").write_text("")
+    with pytest.raises(JsonRpcException, match="is there already"):
+        execute(client, "veriloop.testbench", uri, "inv")
+    client.close()
