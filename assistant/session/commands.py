@@ -47,7 +47,7 @@ def nearest(name: str) -> str:
 
 ABILITIES = (
     "I can repair a failing test, say who is wrong where one fails, run and check tests, judge a patch, generate a "
-    "module from a specification's tables, explain RTL, show how the repository stands, and undo."
+    "module from a specification's tables, write a testbench, explain RTL, show how the repository stands, and undo."
 )
 LARGER = "For open questions install a larger model: veriloop models pull NAME"
 

@@ -80,6 +80,12 @@ def plan(clone: Clone, text: str):
         ),
         ("/judge tb/counter_tb.v", ("judge", "rtl/counter.v", "--testbench", "tb/counter_tb.v")),
         ("who is at fault, the design or the test?", ("judge", "rtl/counter.v", "--testbench", "tb/counter_tb.v")),
+        ("write a testbench for @rtl/shifter.v", ("testbench", "rtl/shifter.v")),
+        (
+            "/testbench rtl/counter.v docs/counter.md",
+            ("testbench", "rtl/counter.v", "--spec", "docs/counter.md"),
+        ),
+        ("/testbench rtl/counter.v --mutants 5", ("testbench", "rtl/counter.v", "--mutants", "5")),
     ],
 )
 def test_what_runs_because_of_what_is_said(clone, text, words):
