@@ -18,10 +18,11 @@ from veriloop.assistant.bench.kept import Kept
 from veriloop.assistant.bench.loop_ways import cpu_s
 from veriloop.assistant.bench.mutating import Task, asked, mutant_tasks
 from veriloop.assistant.bench.plain import plain_environment, run_pytest
-from veriloop.assistant.bench.processes import Elsewhere, everywhere
+from veriloop.assistant.bench.processes import everywhere
 from veriloop.assistant.design.model import Design
 from veriloop.assistant.errors import UsageError, VeriloopError
 from veriloop.assistant.events import CancelToken, Note, Run, finish
+from veriloop.assistant.farm.elsewhere import Elsewhere
 from veriloop.assistant.repository.private import cache_home
 from veriloop.assistant.testbench.workflow import Request, make_testbench
 from veriloop.assistant.verify.formal.prover import Prover
