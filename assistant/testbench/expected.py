@@ -15,7 +15,7 @@ from veriloop.assistant.generate.reference_model.run import answers
 from veriloop.assistant.generate.reference_model.text import Refused, read_model
 from veriloop.assistant.verify.stimulus.pins import Pins, Row
 
-_CPU_S = 20
+_CPU_S = 8
 _MODEL_HINT = "a class with eval(self, inputs) -> outputs, dictionaries of integers by port name, called once a cycle"
 
 
