@@ -10,12 +10,12 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from veriloop.assistant.config import Config
+from veriloop.assistant.durable import write_whole
 from veriloop.assistant.errors import ConfigError, NotVerified
 from veriloop.assistant.places import REPOSITORY_FILE, user_state_directory
 
@@ -113,10 +113,6 @@ def _store(record: Path, content: Mapping[str, Any]) -> None:
     """Writes the record whole or not at all."""
     try:
         record.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile("w", dir=record.parent, prefix=f"{TRUST_FILE}.", delete=False) as file:
-            json.dump(content, file, indent=1)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(file.name).replace(record)
+        write_whole(record, json.dumps(content, indent=1))
     except OSError as error:
         raise ConfigError(f"{record}: cannot be written: {error.strerror}") from error

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from textual.theme import Theme
 
+from veriloop.assistant.durable import write_whole
 from veriloop.assistant.places import user_state_directory
 
 DARK, LIGHT, MONO = "veriloop-dark", "veriloop-light", "veriloop-mono"
@@ -104,7 +105,7 @@ def keep(theme: str, environment: Mapping[str, str] | None = None) -> None:
     path = _file(os.environ if environment is None else environment)
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        path.write_text(json.dumps({"theme": theme}))
+        write_whole(path, json.dumps({"theme": theme}))
     except OSError:
         return
 

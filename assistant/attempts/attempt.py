@@ -5,15 +5,14 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
-import os
 import secrets
-import tempfile
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from veriloop.assistant.durable import write_whole
 from veriloop.assistant.errors import ConfigError, UsageError
 
 FOLDER = ".veriloop"
@@ -110,12 +109,9 @@ class Attempts:
             self._folder.mkdir(parents=True, exist_ok=True)
             ignore = self._folder.parent / ".gitignore"
             if not ignore.exists():
-                ignore.write_text("*\n", encoding="utf-8")
-            with tempfile.NamedTemporaryFile("w", dir=self._folder, prefix="new.", delete=False) as file:
-                json.dump({"format": _FORMAT, **asdict(attempt)}, file, indent=1)
-                file.flush()
-                os.fsync(file.fileno())
-            Path(file.name).replace(self._folder / f"{attempt.id}.json")
+                write_whole(ignore, "*\n")
+            content = json.dumps({"format": _FORMAT, **asdict(attempt)}, indent=1)
+            write_whole(self._folder / f"{attempt.id}.json", content)
         except OSError as error:
             raise ConfigError(f"{error.filename}: cannot be written: {error.strerror}") from error
 

@@ -11,12 +11,12 @@ import hashlib
 import importlib.metadata
 import json
 import os
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from veriloop.assistant.durable import write_whole
 from veriloop.assistant.execute import find_program
 from veriloop.assistant.places import user_config_path
 from veriloop.assistant.verify.surroundings import environment, own_version, packages
@@ -53,14 +53,7 @@ class Answers:
         content = {"summary": summary, "surroundings": surroundings() if runs_programs else ""}
         with contextlib.suppress(OSError):
             self.directory.mkdir(parents=True, exist_ok=True)
-            descriptor, name = tempfile.mkstemp(dir=self.directory, prefix=".new-")
-            try:
-                with os.fdopen(descriptor, "w") as file:
-                    json.dump(content, file)
-                Path(name).replace(self.directory / f"{key}.json")
-            except OSError:
-                Path(name).unlink(missing_ok=True)
-                raise
+            write_whole(self.directory / f"{key}.json", json.dumps(content))
             kept = sorted(self.directory.glob("*.json"), key=lambda path: path.stat().st_mtime)
             for path in kept[:-_MOST]:
                 path.unlink(missing_ok=True)

@@ -6,11 +6,11 @@ import contextlib
 import hashlib
 import json
 import os
-import tempfile
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
+from veriloop.assistant.durable import write_whole
 from veriloop.assistant.verify.testbench import CommandTest, Testbench
 
 _UNKNOWN_S = 10.0
@@ -68,10 +68,7 @@ class History:
             return
         with contextlib.suppress(OSError):
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            descriptor, name = tempfile.mkstemp(dir=self.path.parent, prefix=".new-")
-            with os.fdopen(descriptor, "w") as file:
-                json.dump({test: asdict(record) for test, record in self._records.items()}, file)
-            Path(name).replace(self.path)
+            write_whole(self.path, json.dumps({test: asdict(record) for test, record in self._records.items()}))
 
     def _cost(self, test: Testbench) -> float:
         record = self._records.get(test.name, _Record())

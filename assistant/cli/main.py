@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import errno
 import importlib
 import io
 import os
@@ -32,6 +33,7 @@ from veriloop.models.errors import ModelError, Stopped
 
 BUG_EXIT = 4
 INTERRUPTED_EXIT = 130
+NOT_VERIFIED_EXIT = 3
 
 _NOTICE_S = 0.4
 """How long work may go on after Ctrl-C without looking at its token: everything has to stop within a second."""
@@ -153,10 +155,25 @@ def ended(words: Sequence[str], work: Callable[[], int]) -> Ended:
         return Ended(error.exit_code, error.message, error.hint)
     except (Cancelled, Stopped, KeyboardInterrupt):
         return Ended(INTERRUPTED_EXIT, "interrupted")
+    except OSError as error:
+        return _no_room(error) or _bug(words)
     except Exception:  # noqa: BLE001 - the one place where a bug of ours becomes a log file and an exit code
-        from veriloop.assistant.cli.buglog import write_bug_log
+        return _bug(words)
 
-        return Ended(BUG_EXIT, f"this is a bug in veriloop; its details are in {write_bug_log(words)}")
+
+def _bug(words: Sequence[str]) -> Ended:
+    from veriloop.assistant.cli.buglog import write_bug_log
+
+    return Ended(BUG_EXIT, f"this is a bug in veriloop; its details are in {write_bug_log(words)}")
+
+
+def _no_room(error: OSError) -> Ended | None:
+    """A disk that takes nothing is no bug, wherever it shows."""
+    if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EFBIG):
+        return None
+    where = f"{error.filename}: " if error.filename else ""
+    hint = "df -h    (or export VERILOOP_CACHE=DIR on another disk)"
+    return Ended(NOT_VERIFIED_EXIT, f"{where}{error.strerror}", hint)
 
 
 def perform(words: Sequence[str], session: Session) -> int:

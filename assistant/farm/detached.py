@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from veriloop.assistant.durable import write_whole
 from veriloop.assistant.errors import UsageError
 from veriloop.assistant.events import CancelToken
 from veriloop.assistant.execute import start_detached
@@ -64,9 +65,7 @@ def detach(home: Path, argv: Sequence[str], *, cwd: Path) -> Detached:
         argv, cwd=cwd, stdout=directory / _OUTPUT, stderr=directory / _PROGRESS, exit_code=directory / _EXIT
     )
     about = {"argv": list(argv), "cwd": str(cwd), "started": time.time(), "pid": pid}
-    half = directory / f"{_ABOUT}.part"
-    half.write_text(json.dumps(about))
-    half.rename(directory / _ABOUT)
+    write_whole(directory / _ABOUT, json.dumps(about))
     _forget_old(home)
     return _load(directory)
 

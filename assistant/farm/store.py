@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import os
-import tempfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+from veriloop.assistant.durable import write_whole
 from veriloop.assistant.farm.job import digest
 
 
@@ -56,14 +56,7 @@ class ContentStore:
             if path.is_file():
                 continue
             path.parent.mkdir(parents=True, exist_ok=True)
-            descriptor, half = tempfile.mkstemp(dir=path.parent, prefix=".")
-            try:
-                with os.fdopen(descriptor, "wb") as stream:
-                    stream.write(content)
-                Path(half).rename(path)
-            except OSError:
-                Path(half).unlink(missing_ok=True)
-                raise
+            write_whole(path, content, prefix=".")
         self._shrink()
 
     def _path(self, name: str) -> Path:

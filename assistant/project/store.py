@@ -8,13 +8,13 @@ import functools
 import hashlib
 import json
 import os
-import tempfile
 import types
 import typing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
+from veriloop.assistant.durable import write_whole
 from veriloop.assistant.project import needs
 from veriloop.assistant.project.imports import import_project
 from veriloop.assistant.project.model import Imported, Need, Test
@@ -77,9 +77,7 @@ def _read(place: Path, mark: str, tree: Tree) -> Imported | None:
 def _write(place: Path, mark: str, found: Imported) -> None:
     with contextlib.suppress(OSError):
         place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile("w", dir=place.parent, prefix="new.", delete=False) as file:
-            json.dump({"mark": mark, "found": encode(found)}, file)
-        Path(file.name).replace(place)
+        write_whole(place, json.dumps({"mark": mark, "found": encode(found)}))
         old = sorted(place.parent.glob("*.json"), key=lambda path: path.stat().st_mtime_ns, reverse=True)
         for one in old[_KEPT:]:
             one.unlink(missing_ok=True)

@@ -9,8 +9,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
-import os
-import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -20,6 +18,7 @@ from veriloop.assistant.context import Context
 from veriloop.assistant.design.elaborate import elaborate
 from veriloop.assistant.design.project import SOURCE_SUFFIXES, Project
 from veriloop.assistant.design.roles import is_test_path
+from veriloop.assistant.durable import write_whole
 from veriloop.assistant.errors import NotVerified, UsageError
 from veriloop.assistant.events import CancelToken
 from veriloop.assistant.repository.repository import Repository
@@ -180,7 +179,4 @@ class _Notes:
         """Keeps a note; a disk that refuses it costs the line from which a verdict is stale, not the verdict."""
         with contextlib.suppress(OSError):
             self._path.parent.mkdir(parents=True, exist_ok=True)
-            descriptor, name = tempfile.mkstemp(dir=self._path.parent, prefix=".new-")
-            with os.fdopen(descriptor, "w") as file:
-                file.write(json.dumps(asdict(noted)))
-            Path(name).replace(self._path)
+            write_whole(self._path, json.dumps(asdict(noted)))

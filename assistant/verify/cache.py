@@ -10,7 +10,6 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -18,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from veriloop.assistant.design.model import Diagnostic
+from veriloop.assistant.durable import write_whole
 from veriloop.assistant.verify.results import Mismatch, Outcome, SimResult
 from veriloop.assistant.verify.verdict_key import NAME, VerdictKey, digest
 
@@ -93,14 +93,7 @@ class VerdictCache:
             readme = self.directory / "README"
             if not readme.exists():
                 readme.write_text(_README)
-            descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=_UNFINISHED)
-            try:
-                with os.fdopen(descriptor, "w") as file:
-                    file.write(content)
-                Path(name).replace(path)
-            except OSError:
-                Path(name).unlink(missing_ok=True)
-                raise
+            write_whole(path, content, prefix=_UNFINISHED)
             self._shrink(path.parent)
 
     def size(self) -> Size:
