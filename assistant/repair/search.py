@@ -104,10 +104,23 @@ class Found:
     best: SimResult | None = None
     best_state: State | None = None
     refuted: list[bytes] = field(default_factory=list)
+    dropped: int = 0
+    """Those that passed and would not do."""
     exhausted: bool = False
     advised: bool = False
     """Whether a model's advice was followed."""
     seconds_to_first: float | None = None
+
+    @property
+    def passing(self) -> list[State]:
+        """Those that pass, by the strongest evidence that there is."""
+        return self.plausible or self.nearly or self.weak
+
+    def forget(self) -> None:
+        """Drops those that pass, so that others are looked for."""
+        self.dropped += len(self.plausible) + len(self.nearly) + len(self.weak)
+        self.plausible, self.nearly, self.weak = [], [], []
+        self.best = self.best_state = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,6 +152,7 @@ def search(
     confirm_passed: bool = False,
     focus: Focus | None = None,
     adviser: Adviser | None = None,
+    settle: Callable[[Found], Run[bool]] | None = None,
 ) -> Run[Found]:
     """Searches until rivals of the first plausible repair have been looked for, or time runs out.
 
@@ -154,6 +168,7 @@ def search(
             engine may never match this oracle.
         confirm_passed: let Verilator judge what the screen passes, and look on for a while where it does not agree.
         adviser: a model that is asked once the likeliest candidates have failed.
+        settle: asked whether one of those that pass will do; where none does, the search goes on to others.
     """
     started = time.monotonic()
     found = Found(best=baseline)
@@ -163,42 +178,46 @@ def search(
     for state in starts:
         queue.begin(state)
     repeats: Counter[tuple[object, ...]] = Counter()
-    limit = _Limit(limits)
     size = _FIRST_BATCH
-    while not limit.reached(found) and (batch := queue.take(screen, found, limit.priority, _most(screen, size))):
-        if adviser is not None and not found.plausible and found.tried >= adviser.patience:
-            _advised(adviser, queue, root, found, time.monotonic() - started)
-        improved = False
-        best_before = found.best_state
-        for (candidate, contents), result in zip(batch, screen.judge([one[1] for one in batch]), strict=True):
-            found.tried += 1
-            state = _reached(candidate, contents, result, found.tried)
-            better = found.best is None or result.score < found.best.score
-            if result.passed:
-                strong = not confirm_passed or len(found.weak) >= _WEAK_MOST or screen.confirm(contents)
-                (found.plausible if strong else found.weak).append(state)
-            elif confirm_near and better and screen.confirm(contents):
-                found.nearly.append(state)
-            elif result.score < candidate.parent.result.score and len(state.operators) < _DEEPEST:
-                repeats[_mark(result)] += 1
-                remaining = result.score / max(baseline.score, 1e-9)
-                offset = _CHILD_OFFSET * len(state.operators) + _REMAINING_WEIGHT * remaining
-                queue.expand(state, offset=offset + _REPEATED_WEIGHT * (repeats[_mark(result)] - 1))
-                queue.combine(root, state)
-                improved = True
-            elif result.outcome is not Outcome.TIMEOUT:
-                found.refuted.append(screen.mark(contents))
-            limit.passed(candidate.priority, found)
-            if better:
-                found.best, found.best_state = result, state
-        if found.plausible and found.seconds_to_first is None:
-            found.seconds_to_first = time.monotonic() - started
-        size = _FIRST_BATCH if improved else min(2 * size, _LARGEST_BATCH)
-        best = 0.0 if found.plausible else (found.best.score if found.best else 1.0)
-        change = _shown(original, found.best_state) if found.best_state is not best_before else ""
-        yield Tried(found.tried, best, batch[-1][0].operators[-1], change)
-    found.exhausted = queue.empty
-    return found
+    while True:
+        limit = _Limit(limits)
+        while not limit.reached(found) and (batch := queue.take(screen, found, limit.priority, _most(screen, size))):
+            if adviser is not None and not found.plausible and found.tried >= adviser.patience:
+                _advised(adviser, queue, root, found, time.monotonic() - started)
+            improved = False
+            best_before = found.best_state
+            for (candidate, contents), result in zip(batch, screen.judge([one[1] for one in batch]), strict=True):
+                found.tried += 1
+                state = _reached(candidate, contents, result, found.tried)
+                better = found.best is None or result.score < found.best.score
+                if result.passed:
+                    strong = not confirm_passed or len(found.weak) >= _WEAK_MOST or screen.confirm(contents)
+                    (found.plausible if strong else found.weak).append(state)
+                elif confirm_near and better and screen.confirm(contents):
+                    found.nearly.append(state)
+                elif result.score < candidate.parent.result.score and len(state.operators) < _DEEPEST:
+                    repeats[_mark(result)] += 1
+                    remaining = result.score / max(baseline.score, 1e-9)
+                    offset = _CHILD_OFFSET * len(state.operators) + _REMAINING_WEIGHT * remaining
+                    queue.expand(state, offset=offset + _REPEATED_WEIGHT * (repeats[_mark(result)] - 1))
+                    queue.combine(root, state)
+                    improved = True
+                elif result.outcome is not Outcome.TIMEOUT:
+                    found.refuted.append(screen.mark(contents))
+                limit.passed(candidate.priority, found)
+                if better:
+                    found.best, found.best_state = result, state
+            if found.plausible and found.seconds_to_first is None:
+                found.seconds_to_first = time.monotonic() - started
+            size = _FIRST_BATCH if improved else min(2 * size, _LARGEST_BATCH)
+            best = 0.0 if found.plausible else (found.best.score if found.best else 1.0)
+            change = _shown(original, found.best_state) if found.best_state is not best_before else ""
+            yield Tried(found.tried, best, batch[-1][0].operators[-1], change)
+        found.exhausted = queue.empty
+        over = found.exhausted or limits.clock() >= limits.deadline
+        if not found.passing or settle is None or (yield from settle(found)) or over:
+            return found
+        found.forget()
 
 
 def _advised(adviser: Adviser, queue: _Queue, root: State, found: Found, seconds: float) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -177,10 +178,16 @@ def repair(
         _require_verdict(request, results, root)
         with _screen(request, original, results, workers, toolchain, cancel) as screen:
             yield from _tell(results)
-            found = yield from _search(screen, request, original, results, deadline, root, adviser)
-            ranked, choice = yield from _ranked(found, original, request, toolchain, root, directory, cancel)
-            outcome = yield from _verify(gate, base, original, ranked, request)
-    return _result(outcome, found, choice, baseline, original, time.monotonic() - started)
+            settled = _Settled()
+
+            def settle(found: Found) -> Run[bool]:
+                ranked, choice = yield from _ranked(found, original, request, toolchain, root, directory, cancel)
+                settled.outcome = yield from _verify(gate, base, original, ranked, request)
+                settled.choice = choice
+                return settled.outcome.state is not None
+
+            found = yield from _search(screen, request, original, results, deadline, root, adviser, settle)
+    return _result(settled.outcome, found, settled.choice, baseline, original, time.monotonic() - started)
 
 
 def _original(repository: Repository, base: str, editable: Sequence[str]) -> Contents:
@@ -311,6 +318,7 @@ def _search(
     deadline: float,
     root: Path,
     adviser: Adviser | None,
+    settle: Callable[[Found], Run[bool]],
 ) -> Run[Found]:
     yield Stage("screen")
     known = [run for run in results if run.engine == screen.engine]
@@ -336,6 +344,7 @@ def _search(
             confirm_passed=by_icarus and not follows_random(request.testbench, root),
             focus=request.focus,
             adviser=adviser,
+            settle=settle,
         )
     finally:
         if adviser is not None:
@@ -402,12 +411,11 @@ def _ranked(
     cancel: CancelToken,
 ) -> Run[tuple[list[State], Choice | None]]:
     """The plausible states, the best first."""
-    rivals = found.plausible or found.nearly or found.weak
+    rivals = found.passing
     if len(rivals) < 2 or not isinstance(request.testbench, VerilogTestbench | TraceTestbench):
         return sorted(rivals, key=lambda state: state.cost), None
     yield Stage("telling rivals apart")
-    scratch = directory / "rivals"
-    scratch.mkdir()
+    scratch = Path(tempfile.mkdtemp(prefix="rivals", dir=directory))
     choice = choose(
         rivals,
         original,
@@ -426,6 +434,14 @@ class _Verified:
     state: State | None = None
     report: Report | None = None
     weak: bool = False
+
+
+@dataclass(slots=True)
+class _Settled:
+    """What the gate has said last of those that pass, and how they were told apart."""
+
+    outcome: _Verified = field(default_factory=_Verified)
+    choice: Choice | None = None
 
 
 def _verify(gate: Gate, base: str, original: Contents, ranked: Sequence[State], request: Request) -> Run[_Verified]:
@@ -486,7 +502,7 @@ def _result(
         tried=found.tried,
         refused=found.refused,
         advised=found.advised,
-        plausible=len(found.plausible) + len(found.nearly) + len(found.weak),
+        plausible=found.dropped + len(found.plausible) + len(found.nearly) + len(found.weak),
         choice=choice,
         baseline=baseline,
         best=found.best.score if found.best else 1.0,
