@@ -24,6 +24,7 @@ from veriloop.assistant.gate import apply
 from veriloop.assistant.judge.in_repository import blame_of_the_test
 from veriloop.assistant.judge.telling import verdict_json, verdict_text
 from veriloop.assistant.judge.verdict import Verdict
+from veriloop.assistant.locate.observe import observe
 from veriloop.assistant.locate.report import read_report
 from veriloop.assistant.project.store import known_project
 from veriloop.assistant.repair.advice import adviser
@@ -32,13 +33,8 @@ from veriloop.assistant.repair.report import repair_json, repair_markdown, repai
 from veriloop.assistant.repair.reported import Job, repair_reported
 from veriloop.assistant.repair.workflow import RepairResult, Request, Status, repair
 from veriloop.assistant.repository.commit import require_committable
-from veriloop.assistant.repository.export import export
-from veriloop.assistant.repository.private import private_directory
 from veriloop.assistant.trust import RUNS_CODE, require_trust
-from veriloop.assistant.verify.command import run_command
 from veriloop.assistant.verify.declared import declared_testbench, named_testbench
-from veriloop.assistant.verify.reach import files_read
-from veriloop.assistant.verify.results import SimResult
 from veriloop.assistant.verify.testbench import (
     CocotbTestbench,
     CommandTest,
@@ -64,6 +60,8 @@ class _Task:
     """The command line, without the program, that judges the same again once the change is applied."""
     located: Located | None = None
     """Where a report leads, if there is one."""
+    screen: VerilogTestbench | None = None
+    """A testbench that a command runs and that fails by itself: it screens, the command judges."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -122,8 +120,10 @@ def run(arguments: argparse.Namespace, session: Session) -> int:
     if arguments.commit:
         require_committable(repository)
     request = Request(
-        testbench=task.testbench,
+        testbench=task.screen or task.testbench,
+        judges=(task.testbench,) if task.screen is not None else (),
         editable=task.editable,
+        settings=context.config.repository.design,
         budget_s=budget_s,
         jobs=arguments.jobs or context.jobs,
         spec=spec,
@@ -210,7 +210,7 @@ def _task(arguments: argparse.Namespace, session: Session, context: Context) -> 
         if arguments.report:
             found = located(session, context, arguments.report, command, named, arguments.since)
             return _Task(command, named or found.suspects.files, tuple(words), found)
-        return _Task(command, named or _reached(context, session, command), tuple(words))
+        return _watched(context, session, command, named, tuple(words))
     settings = {one.name: one for one in context.config.repository.testbench}
     if not arguments.testbench and len(settings) == 1:
         arguments.testbench = list(settings)
@@ -220,7 +220,7 @@ def _task(arguments: argparse.Namespace, session: Session, context: Context) -> 
             require_trust(context.repository.root, context.config)
         testbench = declared_testbench(settings[name], project)
         if isinstance(testbench, CommandTest):
-            return _Task(testbench, named or _reached(context, session, testbench), (*_CHECK, "--testbench", name))
+            return _watched(context, session, testbench, named, (*_CHECK, "--testbench", name))
         return _Task(testbench, named or _editable(testbench), (*_CHECK, "--testbench", name))
     if arguments.report and not arguments.testbench:
         raise _which_test(arguments, session, context)
@@ -273,32 +273,30 @@ def _editable(testbench: Testbench) -> tuple[str, ...]:
     return found
 
 
-def _reached(context: Context, session: Session, command: CommandTest) -> tuple[str, ...]:
-    """The RTL files that the command reads: only those can hold what it fails on."""
-    repository = context.repository
-    tree = repository.snapshot()
-    with private_directory(repository.cache) as directory:
-        root = export(repository, tree, directory / "tree", needs=context.needs).root
-        scratch = directory / "build"
-        scratch.mkdir()
-        held = context.toolchain.isolation
+def _watched(
+    context: Context, session: Session, command: CommandTest, named: tuple[str, ...], words: tuple[str, ...]
+) -> _Task:
+    """A command as a task: what it reads can hold what it fails on, and a testbench that it runs can screen.
 
-        def ran() -> SimResult:
-            return run_command(command, root=root, scratch=scratch, isolation=held, cancel=session.cancel)
-
-        result, read = files_read(ran, root)
-        tracked = set(repository.entries(tree))
-    if result.passed or not read:
-        # A test that passes, or that reads nothing because its outputs were there: every RTL file stays possible.
-        read = None
-    sources = Project.load(repository.root, context.config.repository.design).files if read is None else sorted(read)
-    rtl = tuple(str(path) for path in sources if not is_test_path(path) and str(path) in tracked)
+    Raises:
+        NotVerified: it reads no RTL, or fails only sometimes.
+    """
+    work = observe(context.repository, context.toolchain, command, needs=context.needs, cancel=session.cancel)
+    seen = finish(work, session.observe)
+    if named:
+        return _Task(command, named, words, screen=seen.bench)
+    # A test that passes, or that reads nothing because its outputs were there: every RTL file stays possible.
+    rtl = seen.files if not seen.result.passed else ()
+    if not rtl:
+        tracked = set(context.repository.entries(context.repository.snapshot()))
+        project = Project.load(context.repository.root, context.config.repository.design)
+        rtl = tuple(str(path) for path in project.files if not is_test_path(path) and str(path) in tracked)
     if not rtl:
         raise NotVerified(
-            f"`{command.command}` reads no Verilog file that is tracked and no test: {result.reason}",
+            f"`{command.command}` reads no Verilog file that is tracked and no test: {seen.result.reason}",
             hint="name the files that may be changed: veriloop repair FILE.sv --test COMMAND",
         )
     session.observe(
         Note(f"{len(rtl)} RTL files can hold the fault: {', '.join(rtl[:5])}{' ...' if len(rtl) > 5 else ''}")
     )
-    return rtl
+    return _Task(command, rtl, words, screen=seen.bench)

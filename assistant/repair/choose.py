@@ -9,16 +9,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from veriloop.assistant.design.model import Design
 from veriloop.assistant.events import CancelToken
 from veriloop.assistant.repair.screen import Contents
 from veriloop.assistant.repair.search import State
 from veriloop.assistant.verify.differential import compare
-from veriloop.assistant.verify.testbench import TraceTestbench, VerilogTestbench
 from veriloop.assistant.verify.toolchain import Toolchain
 
 _COMPARED = 8
 """Rivals that are put side by side; the costliest beyond them are left out."""
 _PER_TOKEN = 0.02
+_STILLED = 2.0
 _SPEC_BONUS = 0.5
 _SPEC_MOST = 2.0
 _TOKEN = re.compile(r"\d+'[sS]?[bodhBODH][0-9a-fA-F_]+|\b\w+\b")
@@ -39,7 +40,7 @@ class Choice:
 def choose(
     rivals: Sequence[State],
     original: Contents,
-    testbench: VerilogTestbench | TraceTestbench,
+    design: Design,
     *,
     spec: str,
     root: Path,
@@ -52,7 +53,7 @@ def choose(
     Args:
         rivals: candidates that pass the testbench.
         original: the files without any edit.
-        testbench: says how the files are read.
+        design: how the files are read.
         spec: text of a specification; an edit that brings in what it names is likelier.
         root: a private copy of the tree.
         scratch: an existing directory.
@@ -63,11 +64,15 @@ def choose(
     ranked = sorted(rivals, key=lambda state: costs[id(state)])
     compared, rest = ranked[:_COMPARED], ranked[_COMPARED:]
     changed = {path for state in compared for path in state.contents if state.contents[path] != original[path]}
-    variants = [{path: state.contents[path] for path in sorted(changed)} for state in compared]
-    found = compare(variants, testbench.design, root=root, scratch=scratch, toolchain=toolchain, cancel=cancel)
+    versions = [*(state.contents for state in compared), original]
+    variants = [{path: version[path] for path in sorted(changed)} for version in versions]
+    found = compare(variants, design, root=root, scratch=scratch, toolchain=toolchain, cancel=cancel)
     if found is None:
         return Choice(ranked=tuple(ranked), groups=0)
     groups = found.groups(len(compared))
+    for index, state in enumerate(compared):
+        # One that stills outputs may pass because the test sees nothing any more.
+        costs[id(state)] += _STILLED * bool(found.stilled(index, against=len(compared)))
     weights: dict[int, float] = defaultdict(float)
     for state, group in zip(compared, groups, strict=True):
         weights[group] += math.exp(-costs[id(state)])

@@ -33,6 +33,7 @@ class _Shared:
     contents: dict[str, bytes]
     results: tuple[SimResult, ...]
     confirm: bool
+    only: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,13 +75,15 @@ class FarmScreen(Screen):
         """How many simulations run at once."""
         return max(len(self._workers), self._farm.slots)
 
-    def share(self, contents: Contents, results: Sequence[SimResult], *, confirm: bool = True) -> None:
+    def share(
+        self, contents: Contents, results: Sequence[SimResult], *, confirm: bool = True, only: bool = False
+    ) -> None:
         """As `Screen.share`, here and there."""
-        super().share(contents, results, confirm=confirm)
+        super().share(contents, results, confirm=confirm, only=only)
         if self.batches and self._shared is None:
             root = self._workers[0].root
             known = tuple(without_root(run, root) for run in results)
-            self._shared = _Shared(contents=dict(contents), results=known, confirm=confirm)
+            self._shared = _Shared(contents=dict(contents), results=known, confirm=confirm, only=only)
 
     def judge(self, candidates: Sequence[Contents]) -> list[SimResult]:
         """Judges candidates where that takes the least time, by what the last ones have taken here."""
@@ -146,7 +149,9 @@ def _judge_there(piece: _Piece, cancel: CancelToken) -> tuple[int, list[SimResul
         )
         with contextlib.closing(screen):
             if piece.shared is not None:
-                screen.share(piece.shared.contents, piece.shared.results, confirm=piece.shared.confirm)
+                screen.share(
+                    piece.shared.contents, piece.shared.results, confirm=piece.shared.confirm, only=piece.shared.only
+                )
             results = screen.judge(piece.candidates)
     except VeriloopError as error:
         return piece.first, error

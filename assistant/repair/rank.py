@@ -6,6 +6,8 @@ chance does, the cone another 1.4 times.
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
@@ -17,6 +19,11 @@ _FARTHEST = 2.5
 _OUTSIDE = 3.0
 _PASSING_ONLY = 0.8
 _HANG_BONUS = 1.5
+_LOOP_HEADER = 0.8
+"""How loops run is seldom the slip, and most edits of it end in a loop that never ends."""
+_UNREAD_BONUS = 1.5
+"""An edit that reads what nothing reads any more: a slip that replaces a name often leaves it so."""
+_NAME = re.compile(r"[A-Za-z_]\w*")
 _ABOUT_PROCESSES = ("clocked", "combinational", "blocking", "sensitivity", "edge", "level")
 
 
@@ -47,6 +54,12 @@ class Ranker:
             for node in structure.nodes
             if node.type in ("conditional_statement", "case_statement")
         ]
+        self._unread = _unread(structure)
+        self._headers = [
+            (node.start_byte, node.children[-1].start_byte)
+            for node in structure.nodes
+            if node.type in ("loop_statement", "loop_generate_construct")
+        ]
         self._targets = [
             (one.node.start_byte, one.node.end_byte, one.targets) for one in structure.assignments if one.targets
         ]
@@ -54,6 +67,10 @@ class Ranker:
     def priority(self, proposal: Proposal) -> float:
         """The smaller, the sooner."""
         priority = self._priority(proposal)
+        if self._headers and any(self._in_header(start) for start, _, _ in proposal.replacements):
+            priority += _LOOP_HEADER
+        if self._unread and any(self._reads_unread(*one) for one in proposal.replacements):
+            priority -= _UNREAD_BONUS
         if self._hangs:
             about = any(word in proposal.operator for word in _ABOUT_PROCESSES)
             priority += -_HANG_BONUS if about else _HANG_BONUS
@@ -71,6 +88,13 @@ class Ranker:
         if any(name in self._right and self._right[name] == 0 for name in names):
             penalty += _PASSING_ONLY
         return proposal.cost + penalty
+
+    def _in_header(self, at: int) -> bool:
+        return any(low <= at < high for low, high in self._headers)
+
+    def _reads_unread(self, start: int, end: int, text: str) -> bool:
+        before = self._structure.tree.content[start:end].decode("utf-8", errors="replace")
+        return bool(self._unread & (set(_NAME.findall(text)) - set(_NAME.findall(before))))
 
     def _names(self, start: int, end: int) -> Collection[str]:
         """The targets of the assignment around the focus, or of those inside it."""
@@ -90,6 +114,20 @@ class Ranker:
         """The smallest `if` or `case` around: a condition matters for what stands under it."""
         around = [(low, high) for low, high in self._decisions if low <= start and end <= high]
         return min(around, key=lambda place: place[1] - place[0], default=(start, end))
+
+
+def _unread(structure: Structure) -> frozenset[str]:
+    """Inner signals, inputs and parameters that nothing but themselves reads."""
+    read: set[str] = set()
+    for target, names in structure.dependencies.items():
+        read |= names - {target}
+    driving = ("event_expression", "for_initialization", "for_step", "parameter_value_assignment")
+    for node in structure.nodes:
+        if node.type in driving:
+            read |= structure.names(node)
+    uses = Counter(structure.tree.text(node) for node in structure.nodes if node.type == "simple_identifier")
+    signals = {name for name, one in structure.signals.items() if one.direction not in ("output", "inout")}
+    return frozenset((signals - read) | {name for name in structure.parameters if uses[name] == 1})
 
 
 def _far(distances: Mapping[str, int]) -> int:

@@ -43,6 +43,7 @@ def repair_json(result: RepairResult, *, applied: bool) -> dict[str, Any]:
         "plausible": result.plausible,
         "behaviours": choice.groups if choice else 1,
         "differences": list(choice.differences) if choice else [],
+        "stilled": list(result.stilled),
         "best": round(result.best, 6),
         "closest": result.closest,
         "reason": result.reason,
@@ -59,6 +60,11 @@ def _facts(result: RepairResult) -> list[str]:
     ]
     if result.plausible > 1:
         facts.append(f"{result.plausible} candidates pass this test{_told_apart(result)}")
+    if result.stilled:
+        facts.append(
+            f"with it {', '.join(result.stilled)} never moves on random stimuli, and did before: "
+            "the test may see nothing any more"
+        )
     return facts + [f"still differs: {line}" for line in (result.choice.differences if result.choice else ())]
 
 

@@ -100,10 +100,13 @@ class Screen:
         """Whether candidates share a build, so that many at once cost little more than a few."""
         return self._batch is not None
 
-    def share(self, contents: Contents, results: Sequence[SimResult], *, confirm: bool = True) -> None:
+    def share(
+        self, contents: Contents, results: Sequence[SimResult], *, confirm: bool = True, only: bool = False
+    ) -> None:
         """Lets candidates share builds from now on, as versions of a design that compiles and of how it ran.
 
-        With `confirm`, what another engine passes because it is cheaper is run by the screen's own as well.
+        With `confirm`, what another engine passes because it is cheaper is run by the screen's own as well. With `only`
+        no other is asked.
         """
         usual: Engine = "icarus" if self.engine == "icarus" else "verilator"
         mine = [run for run in results if run.engine == usual]
@@ -126,6 +129,7 @@ class Screen:
             parallel=len(self._workers),
             nice=_POLITE,
             confirm=confirm,
+            only=only,
             baselines=known,
         )
 

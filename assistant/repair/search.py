@@ -18,7 +18,7 @@ from dataclasses import dataclass, field, replace
 from veriloop.assistant.design.edits import Edit, apply_edits, unified_diff
 from veriloop.assistant.design.structure import Structure
 from veriloop.assistant.design.syntax import SyntaxTree
-from veriloop.assistant.events import Run, Tried
+from veriloop.assistant.events import Note, Run, Tried
 from veriloop.assistant.repair.advice import OWN_COST, WEIGHED, Advice, Adviser, Edits
 from veriloop.assistant.repair.operators import Proposal, Replacement, proposals
 from veriloop.assistant.repair.rank import Failing, Ranker
@@ -38,6 +38,8 @@ _DEEPEST = 5
 _NEARLY_FACTOR = 4
 _WEAK_MOST = 12
 """So many that only one engine passes, and the testbench is taken to follow that engine."""
+_NAMED = 3
+"""So many outputs are named in a line."""
 _FIRST_BATCH = 8
 _LARGEST_BATCH = 64
 
@@ -98,6 +100,8 @@ class Found:
     """Those that Verilator passes although the screen's engine does not."""
     weak: list[State] = field(default_factory=list)
     """Those that the screen's engine passes although Verilator does not."""
+    silent: list[State] = field(default_factory=list)
+    """Those that pass and still outputs that moved before."""
     tried: int = 0
     refused: int = 0
     """Candidates that did not elaborate, which no tool ran."""
@@ -114,12 +118,19 @@ class Found:
     @property
     def passing(self) -> list[State]:
         """Those that pass, by the strongest evidence that there is."""
-        return self.plausible or self.nearly or self.weak
+        return self.plausible or self.nearly or self.weak or self.silent
 
-    def forget(self) -> None:
-        """Drops those that pass, so that others are looked for."""
-        self.dropped += len(self.plausible) + len(self.nearly) + len(self.weak)
-        self.plausible, self.nearly, self.weak = [], [], []
+    @property
+    def passed(self) -> int:
+        """How many have passed, those that would not do among them."""
+        return self.dropped + sum(map(len, (self.plausible, self.nearly, self.weak, self.silent)))
+
+    def drop(self, states: Sequence[State]) -> None:
+        """Forgets some that pass and will not do, so that others are looked for."""
+        gone = {id(state) for state in states}
+        self.dropped += len(gone)
+        for kind in (self.plausible, self.nearly, self.weak, self.silent):
+            kind[:] = [state for state in kind if id(state) not in gone]
         self.best = self.best_state = None
 
 
@@ -152,7 +163,8 @@ def search(
     confirm_passed: bool = False,
     focus: Focus | None = None,
     adviser: Adviser | None = None,
-    settle: Callable[[Found], Run[bool]] | None = None,
+    settle: Callable[[Found], Run[Sequence[State]]] | None = None,
+    stilled: Callable[[Contents, SimResult], tuple[str, ...]] = lambda contents, result: (),
 ) -> Run[Found]:
     """Searches until rivals of the first plausible repair have been looked for, or time runs out.
 
@@ -168,7 +180,9 @@ def search(
             engine may never match this oracle.
         confirm_passed: let Verilator judge what the screen passes, and look on for a while where it does not agree.
         adviser: a model that is asked once the likeliest candidates have failed.
-        settle: asked whether one of those that pass will do; where none does, the search goes on to others.
+        settle: asked about those that pass: says which of them will not do, or none where one will. The search then
+            goes on to others.
+        stilled: names the outputs that a change which passes stills, so that the test may have seen nothing.
     """
     started = time.monotonic()
     found = Found(best=baseline)
@@ -190,7 +204,11 @@ def search(
                 found.tried += 1
                 state = _reached(candidate, contents, result, found.tried)
                 better = found.best is None or result.score < found.best.score
-                if result.passed:
+                still = stilled(contents, result) if result.passed else ()
+                if still:
+                    found.silent.append(state)
+                    yield Note(_hidden(state, still))
+                elif result.passed:
                     strong = not confirm_passed or len(found.weak) >= _WEAK_MOST or screen.confirm(contents)
                     (found.plausible if strong else found.weak).append(state)
                 elif confirm_near and better and screen.confirm(contents):
@@ -205,7 +223,7 @@ def search(
                 elif result.outcome is not Outcome.TIMEOUT:
                     found.refuted.append(screen.mark(contents))
                 limit.passed(candidate.priority, found)
-                if better:
+                if better and not still:
                     found.best, found.best_state = result, state
             if found.plausible and found.seconds_to_first is None:
                 found.seconds_to_first = time.monotonic() - started
@@ -214,10 +232,17 @@ def search(
             change = _shown(original, found.best_state) if found.best_state is not best_before else ""
             yield Tried(found.tried, best, batch[-1][0].operators[-1], change)
         found.exhausted = queue.empty
-        over = found.exhausted or limits.clock() >= limits.deadline
-        if not found.passing or settle is None or (yield from settle(found)) or over:
+        if settle is None or not found.passing:
             return found
-        found.forget()
+        refused = yield from settle(found)
+        if not refused or limits.clock() >= limits.deadline:
+            return found
+        found.drop(refused)
+
+
+def _hidden(state: State, stilled: Sequence[str]) -> str:
+    what = ", ".join(stilled[:_NAMED]) + (" ..." if len(stilled) > _NAMED else "")
+    return f"a change passes ({state.operators[-1]}), but with it {what} never moves: searching on"
 
 
 def _advised(adviser: Adviser, queue: _Queue, root: State, found: Found, seconds: float) -> None:

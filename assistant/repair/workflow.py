@@ -15,6 +15,7 @@ from veriloop.assistant.design.dataflow import Dataflow
 from veriloop.assistant.design.edits import Edit, Patch, unified_diff
 from veriloop.assistant.design.elaborate import Elaborator
 from veriloop.assistant.design.model import Diagnostic
+from veriloop.assistant.design.settings import DesignSettings
 from veriloop.assistant.errors import NotVerified, UsageError
 from veriloop.assistant.events import CancelToken, Note, Run, Stage
 from veriloop.assistant.farm.elsewhere import Elsewhere
@@ -25,6 +26,7 @@ from veriloop.assistant.repair.compile_errors import compile_fixes
 from veriloop.assistant.repair.farm_screen import FarmScreen
 from veriloop.assistant.repair.screen import Contents, Screen, Worker, worst
 from veriloop.assistant.repair.search import Focus, Found, Limits, State, search
+from veriloop.assistant.repair.silence import Silence, reading_of
 from veriloop.assistant.repository.export import export
 from veriloop.assistant.repository.private import private_directory
 from veriloop.assistant.repository.repository import Repository
@@ -47,7 +49,7 @@ _SHORTEST_TIMEOUT_S = 1.0
 _COMMAND_TIMEOUT_FACTOR = 15
 _SHORTEST_COMMAND_TIMEOUT_S = 1.5
 _GATE_TRIES = 4
-"""How many plausible candidates the gate is asked about before the search is called fruitless."""
+"""How many plausible candidates the gate is asked about before the search goes on."""
 
 
 class Status(StrEnum):
@@ -79,6 +81,7 @@ class Request:
         focus: how suspected the places of each file are, for the order of the search.
         refuted: fingerprints of candidates that an earlier search has seen fail.
         farm: where many candidates at once are judged; none: here.
+        settings: how the repository's files are read, where the testbench is a command and does not say it.
     """
 
     testbench: Testbench
@@ -93,6 +96,7 @@ class Request:
     focus: Focus = field(default_factory=dict)
     refuted: frozenset[bytes] = frozenset()
     farm: Elsewhere | None = None
+    settings: DesignSettings = field(default_factory=DesignSettings)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,6 +116,8 @@ class RepairResult:
     """Whether a model was asked and its advice followed."""
     plausible: int = 0
     """Candidates that passed the testbench while searching."""
+    stilled: tuple[str, ...] = ()
+    """Outputs that moved before and with the change never do: the test may see nothing any more."""
     choice: Choice | None = None
     baseline: tuple[Step, ...] = ()
     best: float = 1.0
@@ -180,14 +186,29 @@ def repair(
             yield from _tell(results)
             settled = _Settled()
 
-            def settle(found: Found) -> Run[bool]:
+            def settle(found: Found) -> Run[Sequence[State]]:
                 ranked, choice = yield from _ranked(found, original, request, toolchain, root, directory, cancel)
                 settled.outcome = yield from _verify(gate, base, original, ranked, request)
                 settled.choice = choice
-                return settled.outcome.state is not None
+                return ranked[:_GATE_TRIES] if settled.outcome.state is None else ()
 
-            found = yield from _search(screen, request, original, results, deadline, root, adviser, settle)
-    return _result(settled.outcome, found, settled.choice, baseline, original, time.monotonic() - started)
+            scratch = directory / "silence"
+            scratch.mkdir()
+            silence = Silence(
+                testbench=request.testbench,
+                baseline=worst(results),
+                original=original,
+                settings=request.settings,
+                root=root,
+                scratch=scratch,
+                toolchain=toolchain,
+                cancel=cancel,
+            )
+            found = yield from _search(screen, request, original, results, deadline, root, adviser, settle, silence)
+            chosen = settled.outcome.state
+            stilled = silence.stilled(chosen.contents, chosen.result) if chosen is not None else ()
+    result = _result(settled.outcome, found, settled.choice, baseline, original, time.monotonic() - started)
+    return replace(result, stilled=stilled)
 
 
 def _original(repository: Repository, base: str, editable: Sequence[str]) -> Contents:
@@ -318,12 +339,15 @@ def _search(
     deadline: float,
     root: Path,
     adviser: Adviser | None,
-    settle: Callable[[Found], Run[bool]],
+    settle: Callable[[Found], Run[Sequence[State]]],
+    silence: Silence,
 ) -> Run[Found]:
     yield Stage("screen")
     known = [run for run in results if run.engine == screen.engine]
     baseline = worst(known) if known else screen.judge([original])[0]
-    screen.share(original, results)
+    # A testbench that only screens was written for the engine that its command starts; another may refuse what is
+    # right.
+    screen.share(original, results, only=bool(request.judges))
     starts: list[State] = []
     if baseline.outcome is Outcome.COMPILE_ERROR and screen.elaborator is not None:
         yield Stage("compile errors")
@@ -345,6 +369,7 @@ def _search(
             focus=request.focus,
             adviser=adviser,
             settle=settle,
+            stilled=silence.stilled,
         )
     finally:
         if adviser is not None:
@@ -412,14 +437,16 @@ def _ranked(
 ) -> Run[tuple[list[State], Choice | None]]:
     """The plausible states, the best first."""
     rivals = found.passing
-    if len(rivals) < 2 or not isinstance(request.testbench, VerilogTestbench | TraceTestbench):
+    changed = sorted({path for state in rivals for path in original if state.contents[path] != original[path]})
+    design = reading_of(request.testbench, changed, root, request.settings) if len(rivals) > 1 else None
+    if design is None:
         return sorted(rivals, key=lambda state: state.cost), None
     yield Stage("telling rivals apart")
     scratch = Path(tempfile.mkdtemp(prefix="rivals", dir=directory))
     choice = choose(
         rivals,
         original,
-        request.testbench,
+        design,
         spec=request.spec,
         root=root,
         scratch=scratch,
@@ -502,7 +529,7 @@ def _result(
         tried=found.tried,
         refused=found.refused,
         advised=found.advised,
-        plausible=found.dropped + len(found.plausible) + len(found.nearly) + len(found.weak),
+        plausible=found.passed,
         choice=choice,
         baseline=baseline,
         best=found.best.score if found.best else 1.0,

@@ -77,6 +77,7 @@ class Batch:
         parallel: runs at once.
         nice: by how much the runs give way to other programs.
         confirm: let the usual engine run what the other one passes.
+        only: judge by the usual engine alone.
         baselines: what the unchanged design does under an engine, where that is known already.
     """
 
@@ -93,6 +94,7 @@ class Batch:
         parallel: int = 1,
         nice: int = 0,
         confirm: bool = True,
+        only: bool = False,
         baselines: Mapping[Engine, Sequence[SimResult]] | None = None,
     ) -> None:
         self._testbench = testbench
@@ -108,7 +110,7 @@ class Batch:
         self._choices: dict[Engine, Choices] = {}
         self.spent: dict[Engine, Spent] = {"icarus": Spent(), "verilator": Spent()}
         # A trace's oracle follows one simulator's order of events; the other one's word says little about it.
-        both = isinstance(testbench, VerilogTestbench) and toolchain.icarus is not None
+        both = not only and isinstance(testbench, VerilogTestbench) and toolchain.icarus is not None
         self._allowed: frozenset[Engine] = frozenset({"icarus", "verilator"} if both else {usual})
         for engine, runs in (baselines or {}).items():
             self._known(engine, runs)

@@ -124,6 +124,7 @@ def test_a_command_is_repaired_and_the_files_that_it_reads_are_found(clone, caps
     assert main(["repair", "--test", "make -s test", "--apply"]) == 0
     captured = capsys.readouterr()
     assert "1 RTL files can hold the fault: rtl/counter.v" in captured.err
+    assert "own testbench counter_tb fails by itself, and screens candidates" in captured.err
     assert clone.git("diff", "--stat").count("|") == 1
     assert not (clone.root / "sim.vvp").exists()
 

@@ -111,6 +111,52 @@ def test_what_the_gate_refuses_is_not_the_end_of_the_search(clone, repository, t
     assert result.plausible >= 2
 
 
+SUM = b"""module counter(
+  input clk, input rst, input vi, input [7:0] a, input [7:0] b, output reg vo, output reg [7:0] s
+);
+  always @(posedge clk)
+    if (rst) begin vo <= 0; s <= 0; end
+    else begin vo <= vi; s <= a + a; end
+endmodule
+"""
+SUM_TB = b"""`timescale 1ns/1ps
+module counter_tb;
+  reg clk = 0, rst = 1, vi = 0; reg [7:0] a = 0, b = 0, want = 0; wire vo; wire [7:0] s; integer n, bad = 0;
+  counter dut (clk, rst, vi, a, b, vo, s);
+  always #5 clk = ~clk;
+  initial begin
+    repeat (2) @(negedge clk); rst = 0;
+    for (n = 0; n < 60; n = n + 1) begin
+      a = 7 * n; b = 13 * n + 1; vi = n % 3 != 0; want = a + b;
+      // Nothing is compared where nothing is said to be valid.
+      @(negedge clk) if (vo === 1 && s !== want) bad = bad + 1;
+    end
+    if (bad) $display("TEST FAILED"); else $display("TEST PASSED");
+    $finish;
+  end
+endmodule
+"""
+SUM_COMMAND = "iverilog -g2012 -o sim.vvp rtl/counter.v tb/counter_tb.v && vvp -n sim.vvp"
+
+
+@pytest.mark.parametrize("bench", [BENCH, CommandTest(name="sim", command=SUM_COMMAND)], ids=["testbench", "command"])
+def test_a_change_that_hides_from_the_test_is_no_repair(clone, repository, toolchain, bench):
+    notes: list[object] = []
+    result = ask(clone, repository, toolchain, SUM, tb=SUM_TB, bench=bench, observe=notes.append)
+    assert result.status is Status.REPAIRED
+    assert b"s <= a + b" in result.contents[RTL] or b"s <= b + a" in result.contents[RTL]
+    hidden = [note.text for note in notes if isinstance(note, Note) and "never move" in note.text]
+    assert any("condition negated" in text and "vo" in text for text in hidden)
+
+
+def test_a_change_that_hides_is_offered_where_nothing_else_passes(clone, repository, toolchain):
+    # The wrong value is made of what no single edit puts right.
+    rtl = SUM.replace(b"a + a", b"{a[0], a[3:1], b[7:4]} ^ 8'h5a")
+    result = ask(clone, repository, toolchain, rtl, tb=SUM_TB, budget_s=8.0)
+    assert result.status is Status.REPAIRED
+    assert result.stilled
+
+
 def test_apply_and_undo_are_byte_for_byte(clone, repository, toolchain):
     rtl = COUNTER.replace(b"q + 1", b"q + 2").replace(b"\n", b"\r\n").replace(b"counts", b"z\xe4hlt")
     result = ask(clone, repository, toolchain, rtl)

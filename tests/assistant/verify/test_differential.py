@@ -72,6 +72,30 @@ def test_an_asynchronous_reset_differs_from_a_synchronous_one(side_by_side):
     assert (0, 1) in side_by_side(COUNTER, synchronous).differs
 
 
+ARRAYS = b"""module m(input clk, input rst_i, input [3:0] a [0:2], output reg [3:0] y [2]);
+  always @(posedge clk) if (rst_i) begin y[0] <= 0; y[1] <= 0; end else begin y[0] <= a[2]; y[1] <= a[0] + a[1]; end
+endmodule
+"""
+
+
+def test_ports_may_be_arrays(side_by_side):
+    found = side_by_side(ARRAYS, ARRAYS.replace(b"a[0] + a[1]", b"a[1] + a[0]"), ARRAYS.replace(b"a[2]", b"a[1]"))
+    assert found.groups(3) == (0, 0, 1)
+
+
+def test_outputs_that_stand_still_are_named(side_by_side):
+    always_reset = ARRAYS.replace(b"if (rst_i)", b"if (!rst_i)")
+    found = side_by_side(ARRAYS, always_reset, ARRAYS.replace(b"a[2]", b"a[1]"))
+    assert found.stilled(1, against=0) == ("y",)
+    assert found.stilled(2, against=0) == ()
+    assert found.stilled(0, against=1) == ()
+
+
+def test_what_is_reset_wrongly_in_the_original_moves_in_the_other(side_by_side):
+    always_reset = ARRAYS.replace(b"if (rst_i)", b"if (!rst_i)")
+    assert side_by_side(always_reset, ARRAYS).stilled(1, against=0) == ()
+
+
 def test_what_cannot_be_put_side_by_side_is_no_error(side_by_side):
     assert side_by_side(b"module m(inout a); endmodule", b"module m(inout a); endmodule") is None
     assert side_by_side(b"module m(", b"module m(") is None
