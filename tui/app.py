@@ -26,7 +26,7 @@ from veriloop.tui.lines import Line, lines
 from veriloop.tui.messages import JobTold
 from veriloop.tui.modes import MODES, Listening
 from veriloop.tui.screens.session import SessionScreen
-from veriloop.tui.survey import Survey
+from veriloop.tui.survey import FIRST, Survey
 
 _AGAIN_S = 1.5
 """How soon a second Ctrl+C must come to leave."""
@@ -92,6 +92,8 @@ class VeriloopApp(App[str]):
 
     def on_mount(self) -> None:
         """The first prompt comes first; everything else after it."""
+        if not self._has_spoken:
+            self.session.tell([FIRST])
         self.call_after_refresh(self._begin)
 
     def _begin(self) -> None:
@@ -101,6 +103,11 @@ class VeriloopApp(App[str]):
         self.jobs.warm()
         self.session.remember(typed(self.opened.root))
         self.look()
+
+    @property
+    def _has_spoken(self) -> bool:
+        """Whether the user has said anything in this session."""
+        return any(entry.kind == "said" for entry in self.conversation.record.entries)
 
     def on_unmount(self) -> None:
         """Nothing runs on behind a closed terminal."""
@@ -212,7 +219,7 @@ class VeriloopApp(App[str]):
         if kind == "result" and job.request.words[:1] == ("status",):
             is_first = not self.survey.known
             self.survey = Survey.of(data["data"])
-            if is_first and not any(entry.kind == "said" for entry in self.conversation.record.entries):
+            if is_first and not self._has_spoken:
                 self.session.tell(self.survey.welcome)
         elif kind == "end" and data.get("message") and data["exit"] != 130 and not self.survey.known:
             self.survey = Survey.failed(str(data["message"]), str(data.get("hint", "")))

@@ -10,6 +10,8 @@ from typing import Any
 from veriloop.tui.lines import Line, clean
 
 _SHOWN = 5
+FIRST = Line("Say what is wrong with the design in your own words, and press Enter.", "head")
+"""What a new session says at once, before anything is known of the repository."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +54,7 @@ class Survey:
 
     @property
     def welcome(self) -> Iterator[Line]:
-        """The first lines of a new session: what is here, and what to type."""
-        yield Line("Say what is wrong with the design in your own words, and press Enter.", "head")
+        """What a new session says next: what is here, and what to type."""
         if self.problem:
             yield Line(clean(self.problem), "bad")
             if self.hint:
