@@ -23,6 +23,8 @@ class BugReport:
     """The words to look for, in the order in which they come, each once."""
     names: frozenset[str]
     """What is written as code, or looks like a name of the design."""
+    title_names: frozenset[str]
+    """Every name in the title: one that is a module's says where to look before anything else does."""
     places: tuple[tuple[str, int], ...]
     """Files that are named, with the line or 0."""
 
@@ -37,4 +39,10 @@ def read_report(text: str) -> BugReport:
     # What the title says counts twice: its words come first, and once more with the rest.
     words = widened(parts(identifiers(f"{title} {text}")))
     places = tuple(dict.fromkeys((name, int(line or 0)) for name, line in _PLACE.findall(text)))
-    return BugReport(title=title, words=tuple(words), names=frozenset(names), places=places)
+    return BugReport(
+        title=title,
+        words=tuple(words),
+        names=frozenset(names),
+        title_names=frozenset(identifiers(title)),
+        places=places,
+    )

@@ -17,7 +17,15 @@ from veriloop.assistant.locate.places import Place, places_of
 from veriloop.assistant.locate.report import BugReport
 from veriloop.assistant.locate.text_index import fitting
 
-WEIGHTS: Mapping[str, float] = {"words": 3.0, "named": 2.0, "file": 2.0, "cone": 2.0, "history": 1.0, "whole": -2.0}
+WEIGHTS: Mapping[str, float] = {
+    "words": 3.0,
+    "named": 2.0,
+    "module": 6.0,
+    "file": 2.0,
+    "cone": 2.0,
+    "history": 1.0,
+    "whole": -2.0,
+}
 """Of each source; `whole` holds back places that are whole modules."""
 _CONE_DEPTH = 4.0
 _FEW = 4
@@ -80,6 +88,7 @@ def _values(
     return {
         "words": words,
         "named": min(1.0, len(driven) + 0.3 * min(len(mentioned), 3) + 0.5 * (place.module in wrong)),
+        "module": float(place.module in report.title_names),
         "file": _pointed_at(place, report),
         "cone": math.exp(-near / _CONE_DEPTH) if near is not None else 0.0,
         "history": evidence.changed.get(place.path, 0.0),
@@ -123,6 +132,7 @@ def _reason(name: str, place: Place, report: BugReport, evidence: Evidence) -> s
     return {
         "words": "shares words with the report",
         "named": f"has {named or place.module}, which the report or the failing run names",
+        "module": f"the title names {place.module}",
         "file": "the report names this file",
         "cone": "drives what is named as wrong, or what that depends on",
         "history": "changed lately",

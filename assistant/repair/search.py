@@ -12,7 +12,7 @@ import itertools
 import math
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from veriloop.assistant.design.edits import Edit, apply_edits, unified_diff
@@ -20,6 +20,7 @@ from veriloop.assistant.design.structure import Structure
 from veriloop.assistant.design.syntax import SyntaxTree
 from veriloop.assistant.events import Note, Run, Tried
 from veriloop.assistant.repair.advice import OWN_COST, WEIGHED, Advice, Adviser, Edits
+from veriloop.assistant.repair.habits import MOST_GAIN, Habits
 from veriloop.assistant.repair.operators import Proposal, Replacement, proposals
 from veriloop.assistant.repair.rank import Failing, Ranker
 from veriloop.assistant.repair.screen import Contents, Screen
@@ -42,6 +43,8 @@ _NAMED = 3
 """So many outputs are named in a line."""
 _FIRST_BATCH = 8
 _LARGEST_BATCH = 64
+_MOST_WAITING = 30_000
+"""Proposals of one state that are kept: no search comes further, and a large file has half a million."""
 
 
 Changes = Mapping[str, tuple[Replacement, ...]]
@@ -282,13 +285,24 @@ def _mark(result: SimResult) -> tuple[object, ...]:
     return (result.failures, result.checks, result.failing, result.mismatches)
 
 
+@dataclass(frozen=True, slots=True)
+class _Waiting:
+    """Files of a state whose proposals are not made yet."""
+
+    state: State
+    paths: tuple[str, ...]
+    offset: float
+    usual: bool = False
+    """Whether what the design usually writes counts."""
+
+
 class _Queue:
     """Proposals of all states, the likeliest first; a state's own are made when it is expanded."""
 
     def __init__(self, distances: Mapping[str, Mapping[str, int]], focus: Focus) -> None:
         self._focus = focus
         self._heap: list[tuple[float, int, Candidate]] = []
-        self._waiting: list[tuple[float, int, State]] = []
+        self._waiting: list[tuple[float, int, _Waiting]] = []
         self._order = itertools.count()
         self._distances = distances
         self._partial: list[State] = []
@@ -300,8 +314,18 @@ class _Queue:
         return not self._heap and not self._waiting and not self._joined
 
     def expand(self, state: State, *, offset: float) -> None:
-        """Lets a state's proposals in, each `offset` later than if they were the original's."""
-        heapq.heappush(self._waiting, (offset, next(self._order), state))
+        """Lets a state's proposals in, each `offset` later than if they were the original's.
+
+        Where places are suspected, the proposals of each file are made when its most suspected place has its turn.
+        """
+        if not self._focus:
+            heapq.heappush(self._waiting, (offset, next(self._order), _Waiting(state, tuple(state.contents), offset)))
+            return
+        usual = not state.operators
+        for path in state.contents:
+            soonest = offset + min((later for _, _, later in self._focus.get(path, ())), default=0.0)
+            bound = soonest - MOST_GAIN if usual else soonest
+            heapq.heappush(self._waiting, (bound, next(self._order), _Waiting(state, (path,), offset, usual)))
 
     def begin(self, state: State) -> None:
         """Lets in a state that nothing has judged, before everything that costs more."""
@@ -383,21 +407,36 @@ class _Queue:
             return heapq.heappop(self._joined)[2]
         # A state's proposals cost at least 1 beyond its offset, so it need not be expanded before that.
         while self._waiting and (not self._heap or self._waiting[0][0] + 1 <= self._heap[0][0]):
-            offset, _, state = heapq.heappop(self._waiting)
-            for usual, path, proposal in ranked_proposals(state, self._distances):
-                priority = usual + _held_back(self._focus.get(path, ()), proposal.focus[0])
-                self._push(
-                    Candidate(
-                        parent=state,
-                        changes={path: proposal.replacements},
-                        operators=(*state.operators, proposal.operator),
-                        cost=state.cost + proposal.cost,
-                        priority=offset + priority,
-                    )
-                )
+            self._make(heapq.heappop(self._waiting)[2])
         if not self._heap or self._heap[0][0] > highest:
             return None
         return heapq.heappop(self._heap)[2]
+
+    def _make(self, waiting: _Waiting) -> None:
+        """Makes a state's proposals for some files; of very many, those that could have their turn."""
+        state = waiting.state
+        files = tuple(state.contents.values())
+        habits = {path: Habits(state.contents[path], files) for path in waiting.paths if waiting.usual}
+        found: Iterable[tuple[float, str, Proposal]] = (
+            (
+                usual
+                + _held_back(self._focus.get(path, ()), proposal.focus[0])
+                - (habits[path].gain(proposal.replacements) if path in habits else 0.0),
+                path,
+                proposal,
+            )
+            for usual, path, proposal in ranked_proposals(state, self._distances, waiting.paths)
+        )
+        for priority, path, proposal in heapq.nsmallest(_MOST_WAITING, found, key=lambda one: one[0]):
+            self._push(
+                Candidate(
+                    parent=state,
+                    changes={path: proposal.replacements},
+                    operators=(*state.operators, proposal.operator),
+                    cost=state.cost + proposal.cost,
+                    priority=waiting.offset + priority,
+                )
+            )
 
 
 def _union(one: Changes, two: Changes) -> Changes | None:
@@ -412,15 +451,18 @@ def _union(one: Changes, two: Changes) -> Changes | None:
     return union
 
 
-def ranked_proposals(state: State, distances: Mapping[str, Mapping[str, int]]) -> Iterator[tuple[float, str, Proposal]]:
-    """All proposals of a state with their priorities.
+def ranked_proposals(
+    state: State, distances: Mapping[str, Mapping[str, int]], paths: Collection[str] | None = None
+) -> Iterator[tuple[float, str, Proposal]]:
+    """All proposals of a state with their priorities; of some of its files, where they are named.
 
     An operator that fits at hundreds of places is no likelier to be the slip than one that fits at ten: its share is
     spread over its places, so that in a large file the rare operators have their turn too.
     """
     result = state.result
     failing = Failing(frozenset(result.failing), frozenset(result.passing), result.outcome is Outcome.TIMEOUT)
-    found = [(path, *pair) for path, content in state.contents.items() for pair in proposals(SyntaxTree(content))]
+    contents = [(path, content) for path, content in state.contents.items() if paths is None or path in paths]
+    found = [(path, *pair) for path, content in contents for pair in proposals(SyntaxTree(content))]
     places = Counter(proposal.operator for _, _, proposal in found)
     rankers: dict[int, Ranker] = {}
     for path, structure, proposal in found:
