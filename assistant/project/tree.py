@@ -38,17 +38,29 @@ class Tree:
 
     @cached_property
     def names(self) -> tuple[str, ...]:
-        """All files, sorted."""
+        """All files, sorted, without links that lead out of the tree or nowhere."""
         found: list[str] = []
-        base = len(str(self.root)) + 1
-        for directory, inner, names in os.walk(self.root):
-            inner[:] = [
-                name
-                for name in inner
-                if name not in _SKIPPED and not os.path.exists(os.path.join(directory, name, "pyvenv.cfg"))  # noqa: PTH110, PTH118 - tens of thousands of them
-            ]
-            prefix = directory[base:] + "/" if len(directory) >= base else ""
-            found += [prefix + name for name in names]
+        real = os.path.realpath(self.root) + "/"
+        waiting = [""]
+        while waiting:
+            prefix = waiting.pop()
+            try:
+                with os.scandir(self._prefix + prefix) as entries:
+                    here = list(entries)
+            except OSError:
+                continue
+            if prefix and any(entry.name == "pyvenv.cfg" for entry in here):
+                continue
+            for entry in here:
+                if entry.is_symlink():
+                    target = os.path.realpath(entry.path)
+                    if target.startswith(real) and os.path.isfile(target):  # noqa: PTH113 - tens of thousands of them
+                        found.append(prefix + entry.name)
+                elif entry.is_dir():
+                    if entry.name not in _SKIPPED:
+                        waiting.append(f"{prefix}{entry.name}/")
+                elif entry.is_file():
+                    found.append(prefix + entry.name)
         return tuple(sorted(found))
 
     @cached_property
@@ -100,7 +112,11 @@ class Tree:
         if str(path) in self._known:
             return True
         inside = self.relative(path)
-        return inside is not None and (inside.as_posix() in self._known or (self.root / inside).is_file())
+        if inside is None or inside.as_posix() in self._known:
+            return inside is not None
+        # What lies in a folder that is not walked through; a link in it may lead anywhere.
+        full = self.root / inside
+        return full.is_file() and full.resolve().is_relative_to(self.root.resolve())
 
     def is_dir(self, path: Path) -> bool:
         """Whether a path, relative to the root or absolute, is a directory inside the tree."""
