@@ -42,6 +42,8 @@ class Note:
     """Something the user should know, in one line."""
 
     text: str
+    tokens_per_s: float = 0.0
+    """How fast a model wrote, where it has; else 0."""
 
 
 Event: TypeAlias = Stage | Tried | Note

@@ -82,7 +82,7 @@ class Job:
         """Takes a message of its request in."""
         if "left_s" in data:
             self.left_s, self.left_at = data["left_s"], time.monotonic()
-        if "tokens_per_s" in data:
+        if data.get("tokens_per_s"):
             self.rate = float(data["tokens_per_s"])
         if kind == "stage":
             self.stage = data["name"]

@@ -7,6 +7,7 @@ temperature, so that the prompt is read once.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -53,16 +54,18 @@ def candidates(
     if not model.info.has_chat:
         texts = yield from _completed(model, specification, interface, count, seed, cancel)
         return Candidates(tuple(text.encode() for text in texts), ())
+    started = time.monotonic()
     said = _asked(model, rtl_messages(specification, interface), count, seed, cancel)
     rtl = tuple(code.encode() for one in said if (code := code_in(one.text, language="verilog")))
-    yield Note(f"{len(rtl)} of {count} answers hold a module")
+    yield Note(f"{len(rtl)} of {count} answers hold a module", _rate(said, started))
     try:
+        started = time.monotonic()
         said = _asked(model, reference_messages(specification, interface), count, seed + count, cancel)
     except ModelError as error:
         yield Note(f"no reference models: {error.message}")
         return Candidates(rtl, ())
     references = tuple(code for one in said if (code := code_in(one.text, language="python")))
-    yield Note(f"{len(references)} of {count} answers hold a reference model")
+    yield Note(f"{len(references)} of {count} answers hold a reference model", _rate(said, started))
     return Candidates(rtl, references)
 
 
@@ -97,15 +100,23 @@ def _completed(
     head = f"{interface.header()}\n"
     prompt = spec_prompt(specification.strip()) + head
     found: list[str] = []
+    said: list[Completion] = []
+    started = time.monotonic()
     cold = (count + 1) // 2
     for temperature, n, first in ((COLD, cold, seed), (HOT, count - cold, seed + cold)):
         if n:
             sampling = Sampling(max_tokens=_room(model), temperature=temperature, seed=first, stop=(END,))
-            for one in model.complete(prompt, sampling, n=n, stop=lambda: cancel.cancelled):
-                code = code_in(head + one.text, language="verilog")
-                found += [code] if code else []
-    yield Note(f"{len(found)} of {count} answers hold a module")
+            said += model.complete(prompt, sampling, n=n, stop=lambda: cancel.cancelled)
+    for one in said:
+        code = code_in(head + one.text, language="verilog")
+        found += [code] if code else []
+    yield Note(f"{len(found)} of {count} answers hold a module", _rate(said, started))
     return found
+
+
+def _rate(said: Sequence[Completion], started: float) -> float:
+    """Tokens a second, of all answers together."""
+    return sum(one.tokens for one in said) / max(1e-3, time.monotonic() - started)
 
 
 def _room(model: Model) -> int:

@@ -11,6 +11,7 @@ import contextlib
 import math
 import os
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -64,6 +65,8 @@ class Advice:
         changes: how much sooner for the changes themselves, of those that it weighed.
         others: how much sooner for changes that it did not weigh: the mean, so that they lose and gain nothing.
         edits: its own.
+        saw: which part of the file it was shown, in words; what its prompt has no room for is left out.
+        tokens_per_s: how fast it wrote.
     """
 
     path: str
@@ -71,6 +74,8 @@ class Advice:
     changes: Mapping[Edits, float] = field(default_factory=dict)
     others: float = 0.0
     edits: tuple[Edits, ...] = ()
+    saw: str = ""
+    tokens_per_s: float = 0.0
 
     def gain(self, content: bytes, places: Sequence[Replacement]) -> float:
         """How much sooner replacements in that file are to be tried."""
@@ -105,6 +110,8 @@ class Adviser:
         self._thread: threading.Thread | None = None
         self._stopped = False
         self._advice: Advice | None = None
+        self.saw, self.tokens_per_s = "", 0.0
+        """What the model was shown of the file, and how fast it wrote."""
         self.trouble = ""
         """Why there is no advice; empty where there is."""
 
@@ -133,6 +140,8 @@ class Adviser:
         if self._thread is None or self._thread.is_alive():
             return None
         advice, self._advice = self._advice, None
+        if advice is not None:
+            self.saw, self.tokens_per_s = advice.saw, advice.tokens_per_s
         return advice
 
     def close(self) -> None:
@@ -212,10 +221,12 @@ def advise(
     changes = _weighed(model, prompt, content, lines, window, candidates[:WEIGHED], stop)
     likeliest = sorted(suspicion, key=lambda number: -suspicion[number])[:_OWN_LINES]
     edits: dict[Edits, None] = {}
+    tokens, started = 0, time.monotonic()
     for line in likeliest:
         sampling = Sampling(max_tokens=_EDIT_TOKENS, temperature=0.6)
         asked = prompt + line_token(line - window.first)
         for written in model.complete(asked, sampling, n=_EDITS_A_LINE, stop=stop):
+            tokens += written.tokens
             if written.finish == "stop" and (edit := changed(content, line, written.text)) is not None:
                 edits[edit] = None
     return Advice(
@@ -224,7 +235,18 @@ def advise(
         changes=changes,
         others=sum(changes.values()) / max(1, len(changes)),
         edits=tuple(edits),
+        saw=_seen_of(window, lines, path),
+        tokens_per_s=tokens / max(1e-3, time.monotonic() - started),
     )
+
+
+def _seen_of(window: Window, lines: Sequence[str], path: str) -> str:
+    """What of a file a prompt holds, in words."""
+    whole = len(lines) - (not lines[-1])
+    last = min(whole, window.first + len(window.lines))
+    if window.first == 0 and last == whole:
+        return f"{path} as a whole"
+    return f"lines {window.first + 1} to {last} of the {whole} of {path}; the rest did not fit"
 
 
 def _suspicion(model: Model, prompt: str, window: Window, stop: Stop) -> dict[int, float]:

@@ -375,7 +375,8 @@ def _search(
         if adviser is not None:
             adviser.close()
     if adviser is not None and (found.advised or adviser.trouble):
-        yield Note("the model's advice was followed" if found.advised else f"no advice of a model: {adviser.trouble}")
+        followed = f"the model's advice was followed; it saw {adviser.saw}"
+        yield Note(followed if found.advised else f"no advice of a model: {adviser.trouble}", adviser.tokens_per_s)
     return found
 
 

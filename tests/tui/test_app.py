@@ -12,6 +12,7 @@ from veriloop.assistant.session.change import Standing
 from veriloop.tui.app import VeriloopApp
 from veriloop.tui.jobs import State
 from veriloop.tui.screens.session import SessionScreen
+from veriloop.tui.widgets.activity import Activity
 from veriloop.tui.widgets.offers import Offers
 from veriloop.tui.widgets.prompt import Prompt
 from veriloop.tui.widgets.text_view import TextView
@@ -184,6 +185,20 @@ def test_escape_stops_what_runs_and_says_what_is_kept(app, script):
         await until(pilot, lambda: "fails 25.0%" in talk(app))
         assert "Nothing on disk was changed. Kept:" in talk(app)
         assert app.jobs.all[-1].state in (State.INTERRUPTED, State.RUNNING, State.DONE)
+
+    play(app, flow)
+
+
+def test_how_fast_a_model_writes_is_shown(app, script):
+    script.answer("slow", ("note", {"text": "3 of 8 answers", "tokens_per_s": 41.4}), ("wait", {}), DONE)
+
+    async def flow(pilot):
+        await pilot.press(*"slow", "enter")
+        await until(pilot, lambda: app.jobs.front is not None and app.jobs.front.rate)
+        await pilot.pause()
+        assert "41 tokens/s" in app.session.query_one(Activity).render().plain
+        script.hold.set()
+        await until(pilot, lambda: app.jobs.front is None)
 
     play(app, flow)
 

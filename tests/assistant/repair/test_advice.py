@@ -85,6 +85,15 @@ def test_only_a_model_that_knows_our_prompts_is_asked(model_file):
     assert not knows_prompts(Oracle())  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize(("more", "saw"), [(0, "a.v as a whole"), (400, "; the rest did not fit")])
+def test_what_the_model_was_shown_is_said(more, saw):
+    content = BROKEN + b"// something else\n" * more
+    advice = advise(Oracle(), "a.v", content, [], SEEN)  # type: ignore[arg-type]  # it has what is asked of it
+    assert advice.saw.endswith(saw)
+    assert advice.saw.startswith("lines 1 to ") is bool(more)
+    assert advice.tokens_per_s > 0
+
+
 def test_an_edit_of_a_line():
     content = b"one\ntwo\nthree"
     assert changed(content, 1, "2") == ((4, 7, "2"),)
