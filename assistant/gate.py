@@ -44,6 +44,7 @@ from veriloop.assistant.verify.static import (
     missing_files,
     parse_step,
     static_steps,
+    waivers,
 )
 from veriloop.assistant.verify.testbench import CommandTest, Testbench
 from veriloop.assistant.verify.toolchain import Toolchain
@@ -282,7 +283,8 @@ class Gate:
 
     def _static_of(self, design: Design, copy: Export) -> tuple[Found, ...]:
         """Lint and elaboration of one design, from the cache where it holds them."""
-        key = design_key(design, root=copy.root, tree=_whole(copy), tools=self.toolchain.versions)
+        with_waivers = replace(design, sources=(*waivers(copy.root), *design.sources))
+        key = design_key(with_waivers, root=copy.root, tree=_whole(copy), tools=self.toolchain.versions)
         known = self.cache.get(key) if self.cache and key else None
         said = known or looked_at(design, root=copy.root, toolchain=self.toolchain, cancel=self.cancel)
         if self.cache and key and known is None:

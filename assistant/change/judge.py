@@ -8,7 +8,9 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from veriloop.assistant.change.baseline import Baseline, without_known
 from veriloop.assistant.change.explain import explained, first_line
+from veriloop.assistant.change.fixes import as_patch, fixes
 from veriloop.assistant.change.history import History
 from veriloop.assistant.change.impact import Impact, affected_designs, impact
 from veriloop.assistant.change.mutants import MUTANTS, Score, score_step
@@ -62,6 +64,7 @@ class Request:
         budget_s: wall seconds until what is left is left out; none: as long as it takes.
         everything: run every test, whether the change reaches it or not.
         replay: the command that judges the same again.
+        known: findings of lint that count as old.
     """
 
     base: str
@@ -69,6 +72,7 @@ class Request:
     budget_s: float | None = None
     everything: bool = False
     replay: str = ""
+    known: Baseline = field(default_factory=Counter)
 
 
 @dataclass(slots=True)
@@ -94,6 +98,7 @@ class Judge:
     _left_out: list[LeftOut] = field(default_factory=list)
     _notes: list[str] = field(default_factory=list)
     _scores: list[Score] = field(default_factory=list)
+    _seen: tuple[Diagnostic, ...] | None = None
 
     def run(self) -> Run[Checked]:
         """Judges it.
@@ -164,7 +169,10 @@ class Judge:
             faults += one.faults
             errors.update({f"{one.step.name}: {error}": count for error, count in one.errors.items()})
             warnings += one.warnings
-        return Judged(tuple(steps), errors, Evidence.NONE, (), tuple(warnings), tuple(faults))
+        # The tree that the change makes is looked at first.
+        self._seen = tuple(warnings) if self._seen is None else self._seen
+        left = without_known(warnings, self.request.known)
+        return Judged(tuple(steps), errors, Evidence.NONE, (), left, tuple(faults))
 
     def _static_steps(
         self, copy: Export, tests: Tests, designs: Sequence[Design], changed: Sequence[str]
@@ -343,12 +351,17 @@ class Judge:
             seconds=self._spent_s,
         )
         outcome = self._outcome(report, classes, ran)
+        found_new = new_findings(base, after)
+        mending = fixes(found_new, {path: new for path, (_, new) in contents.items()})
         return Checked(
             outcome=outcome,
             report=report,
             classes=classes,
             left_out=tuple(self._left_out),
-            findings=new_findings(base, after),
+            findings=found_new,
+            all_warnings=tuple(dict.fromkeys(self._seen or ())),
+            fixes=mending,
+            patch=as_patch(mending, {path: new for path, (_, new) in contents.items()}),
             mutants=tuple(self._scores),
             warnings=(*self._warnings(outcome, classes), *(f"new finding that blocks: {line}" for line in blocking)),
             cached=bool(ran) and all(one.step.cached for one in ran),

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from veriloop.assistant.change.fixes import Fix
 from veriloop.assistant.change.mutants import Score
 from veriloop.assistant.design.model import Diagnostic
 from veriloop.assistant.verify.evidence import Evidence, Report
@@ -76,6 +77,12 @@ class Checked:
     """What lint and elaboration find that was not there before."""
     mutants: tuple[Score, ...] = ()
     """What the tests say of broken copies of what was changed, where that was asked for."""
+    all_warnings: tuple[Diagnostic, ...] = ()
+    """What lint warns of in all that the change reaches, old or new."""
+    fixes: tuple[Fix, ...] = ()
+    """What would mend new findings."""
+    patch: str = ""
+    """The same, as a unified diff."""
     cached: bool = False
     """Whether everything was known already."""
     seconds: float = 0.0

@@ -12,6 +12,7 @@ from veriloop.assistant.verify.evidence import Report, Step
 from veriloop.assistant.verify.judged import is_test
 from veriloop.assistant.verify.report_text import as_json, as_markdown, as_text, broken, headline, one_line
 from veriloop.assistant.verify.results import SimResult
+from veriloop.assistant.verify.rules import explained
 
 SCHEMA = 1
 """Of the lines of `--json`; raised when a key changes its meaning or goes."""
@@ -45,6 +46,8 @@ def data(checked: Checked, diff: str) -> dict[str, Any]:
         "left_out": [asdict(one) for one in checked.left_out],
         "warnings": list(checked.warnings),
         "place": asdict(checked.place) if checked.place else None,
+        "findings": [{**asdict(one), "about": explained(one.code)} for one in checked.findings if one.code or one.line],
+        "fixes": [str(one) for one in checked.fixes],
         "mutants": [as_data(one) for one in checked.mutants],
     }
 
@@ -72,7 +75,7 @@ def text(checked: Checked) -> str:
     lines[0] = title(checked)
     said = [f"warning: {one}" for one in checked.warnings if not lines[0].endswith(one)]
     lines[1:1] = [*said, *_placed(checked.place)]
-    return "\n".join(lines) + "\n"
+    return "\n".join([*lines, *_helped(checked)]) + "\n"
 
 
 def markdown(checked: Checked, diff: str) -> str:
@@ -93,6 +96,7 @@ def refusal(checked: Checked) -> str:
         if not step.passed:
             lines += _why(step, report)
     lines += [f"warning: {one}" for one in checked.warnings if not lines[0].endswith(one)]
+    lines += _helped(checked)[:3]
     lines += [f"left out: {_names(checked)}"] if checked.left_out else []
     again = [f"again: {report.replay}"] if report.replay else []
     shown = [_short(line) for line in lines][: REFUSAL_LINES - len(again)]
@@ -122,6 +126,14 @@ def _first_mismatch(run: SimResult) -> list[str]:
     first = run.mismatches[0]
     values = f": expected {first.expected}, got {first.got}" if first.expected or first.got else ""
     return [f"first mismatch: {first.signal} at {first.time}{values}"] if first.signal else []
+
+
+def _helped(checked: Checked) -> list[str]:
+    """What the rules of new findings are about, a line a rule, and what would mend them."""
+    rules = dict.fromkeys(one.code for one in checked.findings)
+    lines = [f"{rule}: {about}" for rule in rules if (about := explained(rule))]
+    lines += [f"fix: {one}" for one in checked.fixes]
+    return [*lines, "as a patch: veriloop check --fixes FILE"] if checked.fixes else lines
 
 
 def _placed(place: Place | None) -> list[str]:

@@ -73,6 +73,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--full", action="store_true", help="the whole report of a refused change, too")
     parser.add_argument("--sarif", default="", metavar="FILE", help="the findings as SARIF 2.1.0, beside the result")
     parser.add_argument("--junit", default="", metavar="FILE", help="the steps as JUnit XML, beside the result")
+    parser.add_argument("--baseline", default="", metavar="FILE", help="findings of lint in this file count as old")
+    parser.add_argument("--write-baseline", default="", metavar="FILE", help="keep all findings of lint in this file")
+    parser.add_argument("--fixes", default="", metavar="FILE", help="what would mend new findings, as a patch")
     parser.add_argument("--github", action="store_true", help="annotations for GitHub's log, before the result")
     parser.add_argument(
         "--markdown", nargs="?", const="-", default="", metavar="FILE", help="the report as Markdown; - is stdout"
@@ -99,6 +102,7 @@ def run(arguments: argparse.Namespace, session: Session) -> int:
     words = _options(arguments)
     # A submodule that is not checked out is not judged; once it is, the answer may be another one.
     lent = [f"{path} {present}" for path, present in repository.submodules(change.tree)]
+    words += [_content(session.cwd / arguments.baseline)] if arguments.baseline else []
     key = answer_key(repository.root, change.base, change.tree, [*words, str(session.cwd), *lent])
     known = None if _writes(arguments) or session.whole else answers.get(key)
     if known is not None:
@@ -205,6 +209,12 @@ def _write_forms(arguments: argparse.Namespace, session: Session, found: Judged,
         _write(session, arguments.sarif, sarif(checked, shown, own_version()))
     if arguments.junit:
         _write(session, arguments.junit, junit(checked, shown))
+    if arguments.fixes:
+        _write(session, arguments.fixes, checked.patch)
+    if arguments.write_baseline:
+        from veriloop.assistant.change.baseline import write_baseline
+
+        write_baseline(session.cwd / arguments.write_baseline, checked.all_warnings)
     if arguments.github and not session.json and shown:
         session.result(workflow_commands(shown), {})
 
@@ -297,8 +307,23 @@ def _write(session: Session, name: str, content: str) -> None:
 
 def _writes(arguments: argparse.Namespace) -> bool:
     """Whether more is asked for than the answer in a line."""
-    forms = (arguments.markdown, arguments.sarif, arguments.junit, arguments.github)
+    forms = (
+        arguments.markdown,
+        arguments.sarif,
+        arguments.junit,
+        arguments.github,
+        arguments.fixes,
+        arguments.write_baseline,
+    )
     return any(forms) or arguments.full or arguments.apply
+
+
+def _content(path: Path) -> str:
+    """A baseline as far as an answer depends on it; what cannot be read is told later."""
+    try:
+        return path.read_text(errors="replace")
+    except OSError:
+        return ""
 
 
 def _options(arguments: argparse.Namespace) -> list[str]:
@@ -307,5 +332,6 @@ def _options(arguments: argparse.Namespace) -> list[str]:
     words += [word for name in arguments.rtl for word in ("--rtl", name)]
     words += ["--top", arguments.top] if arguments.top else []
     words += ["--level", arguments.level] if arguments.level != "tests" else []
+    words += ["--baseline", arguments.baseline] if arguments.baseline else []
     words += ["--all"] if arguments.all else []
     return [*words, *reading.words(arguments)]

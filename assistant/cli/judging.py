@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import argparse
+from collections import Counter
 from dataclasses import dataclass, replace
 
+from veriloop.assistant.change.baseline import read_baseline
 from veriloop.assistant.change.history import History
 from veriloop.assistant.change.impact import Impact
 from veriloop.assistant.change.judge import Judge, Request
@@ -64,11 +66,12 @@ def judged(
             return Tests(named, named=True)
         return tests_of(project, config, change, trusted_at=repository.root, everything=arguments.all)
 
+    known = read_baseline(session.cwd / arguments.baseline) if arguments.baseline else Counter()
     judge = Judge(
         gate=replace(context.gate, committed=committed, elsewhere=elsewhere),
         config=config,
         policy=Policy.of(config, arguments.level),
-        request=Request(base=base, tree=tree, budget_s=budget_s, everything=arguments.all, replay=replay),
+        request=Request(base=base, tree=tree, budget_s=budget_s, everything=arguments.all, replay=replay, known=known),
         history=History.of(repository.cache, repository.root),
         choose=choose,
     )

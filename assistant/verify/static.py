@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
@@ -16,6 +17,9 @@ from veriloop.assistant.verify.protected import HDL_SUFFIXES
 from veriloop.assistant.verify.results import Outcome, SimResult
 from veriloop.assistant.verify.testbench import CocotbTestbench, CommandTest, Testbench, TraceTestbench
 from veriloop.assistant.verify.toolchain import Toolchain
+
+_WAIVER = ".vlt"
+_MOST_WAIVERS = 64
 
 PARSE, LINT, ELABORATE = "parse", "lint", "elaborate"
 
@@ -51,7 +55,11 @@ def parse_step(root: Path, paths: Sequence[str], *, read: bool) -> Found:
 def looked_at(design: Design, *, root: Path, toolchain: Toolchain, cancel: CancelToken) -> tuple[SimResult, ...]:
     """What Verilator's lint and slang's elaboration say about one design of the tree that lies at `root`, unread."""
     rooted = design.rooted(root)
-    linted = toolchain.verilator.lint(rooted, cwd=root, cancel=cancel)
+    waiving = [root / path for path in waivers(root) if root / path not in rooted.sources]
+    linted = toolchain.verilator.lint(replace(rooted, sources=(*waiving, *rooted.sources)), cwd=root, cancel=cancel)
+    if waiving and any(one.severity == "error" and one.path.endswith(_WAIVER) for one in linted):
+        # Written for another Verilator: it waives nothing here, and must not hide the rest.
+        linted = toolchain.verilator.lint(rooted, cwd=root, cancel=cancel)
     elaborated = elaborate(rooted).errors
     return tuple(
         SimResult(
@@ -63,6 +71,13 @@ def looked_at(design: Design, *, root: Path, toolchain: Toolchain, cancel: Cance
         )
         for engine, said in ((LINT, linted), (ELABORATE, elaborated))
     )
+
+
+@functools.lru_cache(maxsize=16)
+def waivers(root: Path) -> tuple[Path, ...]:
+    """Verilator's control files (`.vlt`) of a private copy of a tree, relative to it."""
+    found = sorted(path for path in root.rglob(f"*{_WAIVER}") if path.is_file())
+    return tuple(path.relative_to(root) for path in found[:_MOST_WAIVERS])
 
 
 def static_steps(design: Design, said: Sequence[SimResult]) -> tuple[Found, ...]:

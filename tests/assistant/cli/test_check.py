@@ -488,3 +488,70 @@ def test_a_command_is_asked_about_mutants_one_by_one(two, capsys):
     code, data = check(capsys, *words)
     assert (code, data["evidence"]) == (0, "tests+mutants")
     assert data["mutants"][0]["killed"] == data["mutants"][0]["made"] > 0
+
+
+# --- lint ---
+
+LINTED = b"""module linted(input clk, input [3:0] d, output reg [3:0] q, output y);
+  always @(posedge clk) q = d;
+  inv u(.a(nope), .y(y));
+endmodule
+"""
+
+
+@pytest.mark.needs("verilator")
+def test_new_findings_are_explained_with_what_would_mend_them(two, capsys, tmp_path):
+    staged(two, "rtl/linted.v", LINTED)
+    code, data = check(capsys, "--staged", "--level", "lint", "--fixes", "../fix.patch")
+    assert code == 0
+    about = {one["code"]: one["about"] for one in data["findings"]}
+    assert "races" in about["BLKSEQ"]
+    assert data["fixes"] == [
+        "rtl/linted.v:3: declare `wire nope;`, which is what it is taken for [IMPLICIT]",
+        "rtl/linted.v:2: `<=` for `=` [BLKSEQ]",
+    ]
+    # They are shown, and applied by whoever asks for that.
+    assert (two / "rtl/linted.v").read_bytes() == LINTED
+    git("apply", "--index", "../fix.patch")
+    assert (two / "rtl/linted.v").read_bytes() == LINTED.replace(b"q = d", b"q <= d").replace(
+        b"  inv", b"  wire nope;\n  inv"
+    )
+    _, data = check(capsys, "--staged", "--level", "lint")
+    assert not {"BLKSEQ", "IMPLICIT"} & {one["code"] for one in data["findings"]}
+    assert main(["check", "--staged", "--level", "lint", "--full"]) == 0
+    assert "UNDRIVEN: A signal is read and never driven" in capsys.readouterr().out
+
+
+@pytest.mark.needs("verilator")
+def test_what_a_baseline_holds_blocks_nothing(two, capsys):
+    latch = b"module hold(input e, input d, output reg q);\n  always @* if (e) q = d;\nendmodule\n"
+    staged(two, "rtl/hold.v", latch)
+    words = ("--staged", "--level", "lint")
+    assert check(capsys, *words, "--write-baseline", "lint.json")[0] == 1
+    assert [one["rule"] for one in json.loads((two / "lint.json").read_text())["findings"]].count("LATCH") == 1
+    code, data = check(capsys, *words, "--baseline", "lint.json")
+    assert (code, data["findings"]) == (0, [])
+    # A second one of the kind is new, wherever it stands.
+    staged(two, "rtl/hold.v", b"\n" + latch + latch.replace(b"hold", b"hold2").replace(b"q", b"p"))
+    code, data = check(capsys, *words, "--baseline", "lint.json")
+    assert (code, [one["code"] for one in data["findings"]].count("LATCH")) == (1, 1)
+    (two / "lint.json").write_text("{}")
+    assert main(["check", *words, "--baseline", "lint.json"]) == 2
+    assert "is no baseline of lint" in capsys.readouterr().err
+
+
+@pytest.mark.needs("verilator")
+def test_a_waiver_counts_and_its_change_is_shown_apart(two, capsys):
+    latch = b"module hold(input e, input d, output reg q);\n  always @* if (e) q = d;\nendmodule\n"
+    save(two / "lint/own.vlt", b'`verilator_config\nlint_off -rule LATCH -file "*/hold.v"\n')
+    commit()
+    staged(two, "rtl/hold.v", latch)
+    code, data = check(capsys, "--staged", "--level", "lint")
+    assert (code, "LATCH" in {one["code"] for one in data["findings"]}) == (0, False)
+    assert not [step for step in data["steps"] if step["name"] == "protected"]
+    # One that this Verilator does not take waives nothing, and hides nothing.
+    staged(two, "lint/own.vlt", b"`verilator_config\nlint_off -rule NOSUCHRULE\n")
+    code, data = check(capsys, "--staged", "--level", "lint")
+    assert (code, "LATCH" in {one["code"] for one in data["findings"]}) == (1, True)
+    (step,) = [step for step in data["steps"] if step["name"] == "protected"]
+    assert "lint/own.vlt: is a waiver" in step["detail"]
