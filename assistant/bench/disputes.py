@@ -21,7 +21,7 @@ from veriloop.assistant.design.syntax import SyntaxTree
 from veriloop.assistant.errors import UsageError
 from veriloop.assistant.events import CancelToken
 from veriloop.assistant.generate.answers import Rtl, read_rtl
-from veriloop.assistant.generate.interface import read_interface
+from veriloop.assistant.generate.interface import interface_of, read_interface
 from veriloop.assistant.judge.verdict import Side
 from veriloop.assistant.verify.results import Outcome
 from veriloop.assistant.verify.toolchain import Toolchain
@@ -184,7 +184,10 @@ class Maker:
         problem = self._origin.problem
         interface = read_interface(problem.specification, header=problem.header)
         found = list(dict.fromkeys(self._origin.answers))[:_MOST_TRIED]
-        return [one for one in found if interface is not None and isinstance(read_rtl(one, interface), Rtl)]
+        if interface is None:
+            return []
+        whole = [one for one in found if interface_of(one, problem.answer) is not None]
+        return [one for one in whole if isinstance(read_rtl(one, interface), Rtl)]
 
     def _fails(self, rtl: bytes, bench: bytes) -> bool:
         return self._run(rtl, bench) is Outcome.FAIL

@@ -15,7 +15,7 @@ from veriloop.assistant.errors import ToolError
 from veriloop.assistant.events import CancelToken
 from veriloop.assistant.generate.answers import Rtl, read_rtl
 from veriloop.assistant.generate.examination import alike
-from veriloop.assistant.generate.interface import Interface
+from veriloop.assistant.generate.interface import Interface, interface_of
 from veriloop.assistant.generate.stimuli import Stimuli
 from veriloop.assistant.generate.traces import Trace, traces
 from veriloop.assistant.judge.dispute import Subject
@@ -55,12 +55,15 @@ class Ballot:
 
 
 def usable(answers: Sequence[bytes], interface: Interface) -> Counter[bytes]:
-    """The answers that elaborate with these ports, each text with how often it came."""
+    """The answers that elaborate as they are with these ports, each text with how often it came.
+
+    One that does not is mended where a module is wanted; as a witness it is none.
+    """
     found: Counter[bytes] = Counter()
     read: dict[bytes, bytes | None] = {}
     for answer in answers:
         if answer not in read:
-            made = read_rtl(answer, interface)
+            made = read_rtl(answer, interface) if interface_of(answer, interface.toplevel) is not None else None
             read[answer] = made.text if isinstance(made, Rtl) else None
         text = read[answer]
         if text is not None:

@@ -78,7 +78,10 @@ def _about_ports(errors: Sequence[Diagnostic]) -> bool:
 
 def silent(red: SimResult) -> str:
     """Why a run that ended says nothing about the design; empty where it says something."""
-    return red.reason.partition(" (COCOTB")[0] if red.reason.startswith(_NOTHING) else ""
+    if not red.reason.startswith(_NOTHING):
+        return ""
+    said = red.reason.partition(" (COCOTB")[0]
+    return f"{said}; where it does in words of its own, name them by --pass-pattern" if said == NO_SUMMARY else said
 
 
 def hangs(subject: Subject, trials: Trials, others: Sequence[bytes]) -> Broken:

@@ -17,7 +17,9 @@ _TELLING = re.compile(
     r"LATCH|UNDRIVEN|MULTIDRIVEN|UNOPTFLAT|CASEINCOMPLETE|CASEOVERLAP|WIDTH|SELRANGE|BLKSEQ|COMBDLY|PIN|Width|Latch|"
     r"Unconnected|Index|Range|Multiple|Implicit",
 )
-"""Findings that can make hardware or a test wrong; not those of style."""
+"""Findings that can make hardware wrong; not those of style."""
+_CONNECTS = re.compile(r"Unconnected|Port|Index|Range|Multiple|Implicit")
+"""Those that can make a test wrong, whose words of 32 bits are cut everywhere."""
 _MOST = 6
 _WORD = re.compile(r"\w+")
 
@@ -44,7 +46,7 @@ def _test(subject: Subject) -> Iterator[str]:
     mine = {path.name: path for path in subject.bench_files()}
     for one in subject.whole.diagnostics if subject.whole is not None else ():
         path = mine.get(Path(one.path).name)
-        if path is not None and _TELLING.search(one.code):
+        if path is not None and _CONNECTS.search(one.code):
             yield f"the test, {_placed(one, path)}"
 
 

@@ -26,13 +26,14 @@ _WORD = re.compile(r"\w+")
 
 
 def failing_signals(subject: Subject, red: SimResult) -> tuple[str, ...]:
-    """The outputs of the design that a run blames, else those of which nothing good is said."""
+    """The outputs of the design that a run blames, or speaks of; else those of which nothing good is said."""
     interface = subject.interface
     names = [port.name for port in interface.outputs] if interface is not None else []
     said = [one.signal for one in red.mismatches if one.signal] + list(red.failing)
     found = [name for name in dict.fromkeys(said) if name in names]
-    text = set(_WORD.findall(red.reason))
-    found = found or [name for name in names if name in text]
+    for text in (red.reason, red.log_tail):
+        words = set(_WORD.findall(text))
+        found = found or [name for name in names if name in words and name not in red.passing]
     return tuple(found or [name for name in names if name not in red.passing])
 
 

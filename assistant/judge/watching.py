@@ -56,13 +56,17 @@ def watch(subject: Subject, toolchain: Toolchain, cancel: CancelToken) -> Watche
             )
         except ToolError:
             return None
-        wave = Wave.read(written) if written is not None else Wave({})
+        model = _model_instance(subject)
+        scopes = [subject.instance, *filter(None, (model,))]
+        wave = Wave.read(written, scopes=scopes) if written is not None else Wave({})
         if written is not None:
             written.unlink(missing_ok=True)
     ports = _below(wave, subject.instance)
     if not ports:
         return None
-    return Watched(ports, _model(subject, wave), wave.step_fs)
+    outputs = {port.name for port in subject.interface.outputs} if subject.interface is not None else set()
+    expected = {name: changes for name, changes in _below(wave, model).items() if name in outputs} if model else {}
+    return Watched(ports, expected, wave.step_fs)
 
 
 def _below(wave: Wave, instance: str) -> dict[str, list[tuple[int, str]]]:
@@ -74,19 +78,19 @@ def _below(wave: Wave, instance: str) -> dict[str, list[tuple[int, str]]]:
     return found
 
 
-def _model(subject: Subject, wave: Wave) -> dict[str, list[tuple[int, str]]]:
-    """The outputs of an instance of the test that has all outputs of the design, under their names."""
+def _model_instance(subject: Subject) -> str:
+    """An instance of the test that has all outputs of the design, under their names; empty where there is none."""
     interface, whole = subject.interface, subject.whole
     if interface is None or whole is None:
-        return {}
+        return ""
     names = {port.name for port in interface.outputs}
     for path, module in whole.hierarchy.items():
         known = whole.modules.get(module)
         if module == subject.module or known is None:
             continue
         if names <= {port.name for port in known.ports if port.direction == "output"}:
-            return {name: changes for name, changes in _below(wave, path).items() if name in names}
-    return {}
+            return path
+    return ""
 
 
 def undriven(subject: Subject, watched: Watched) -> tuple[str, ...]:
@@ -101,13 +105,13 @@ def undriven(subject: Subject, watched: Watched) -> tuple[str, ...]:
     )
 
 
-def standing_still(subject: Subject, watched: Watched) -> str:
-    """The clock, where it has no edge in the whole run; empty where it has, or there is none."""
+def standing_still(subject: Subject, watched: Watched) -> tuple[str, ...]:
+    """The clock, where it has no edge in the whole run; nothing where it has, or there is none."""
     clock = subject.interface.clock if subject.interface is not None else None
     if clock is None or clock.name not in watched.ports:
-        return ""
+        return ()
     known = {value for _, value in watched.ports[clock.name] if value in ("0", "1")}
-    return clock.name if len(known) < 2 else ""
+    return (clock.name,) if len(known) < 2 else ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

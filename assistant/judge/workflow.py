@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
+from veriloop.assistant.design.dataflow import Dataflow
 from veriloop.assistant.errors import UsageError
 from veriloop.assistant.events import CancelToken, Note, Run, Stage
 from veriloop.assistant.judge.ballot import Ballot, poll, usable
@@ -131,15 +132,24 @@ def _recorded(case: _Case) -> Broken | None:
     case.watched = watched
     _tell(case, watched)
     lines = tuple(one for one in expectation_lines(case.subject, case.red, ()) if "holds" in one.says)
-    open_ = undriven(case.subject, watched)
+    open_ = _mattering(case, undriven(case.subject, watched))
     if open_:
         why = f"the test never drives {', '.join(open_)} of {case.subject.module}"
         return Broken(side=Side.HARNESS, confidence=0.95, why=why, evidence=lines)
-    still = standing_still(case.subject, watched)
+    still = _mattering(case, standing_still(case.subject, watched))
     if still:
-        why = f"the test's clock {still} never moves"
+        why = f"the test's clock {still[0]} never moves"
         return Broken(side=Side.HARNESS, confidence=0.95, why=why, evidence=lines)
     return None
+
+
+def _mattering(case: _Case, inputs: Sequence[str]) -> list[str]:
+    """Those inputs that the failing outputs depend on; all of them where that is not known."""
+    subject = case.subject
+    if not inputs or subject.alone.errors or subject.module not in subject.alone.modules:
+        return list(inputs)
+    cone = Dataflow.of(subject.alone).cone(case.signals, module=subject.module)
+    return [name for name in inputs if name in cone]
 
 
 def _tell(case: _Case, watched: Watched) -> None:

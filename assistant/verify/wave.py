@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import bisect
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,12 +22,17 @@ class Wave:
     end_fs: int = -1
 
     @classmethod
-    def read(cls, path: Path) -> Wave:
-        """Reads a VCD or FST file; one that is missing or cannot be read holds nothing."""
+    def read(cls, path: Path, *, scopes: Collection[str] = ()) -> Wave:
+        """Reads a VCD or FST file; one that is missing or cannot be read holds nothing.
+
+        Args:
+            path: the file.
+            scopes: only what stands directly in these scopes; none: everything.
+        """
         if not path.is_file() or not (path.suffix.lower() == ".fst" or _is_text(path)):
             return cls({})
         try:
-            return cls._loaded(pywellen.Waveform(str(path)))
+            return cls._loaded(pywellen.Waveform(str(path)), scopes)
         except RuntimeError:
             return cls({})
         except BaseException as error:
@@ -37,18 +42,18 @@ class Wave:
             return cls({})
 
     @classmethod
-    def _loaded(cls, wave: pywellen.Waveform) -> Wave:
+    def _loaded(cls, wave: pywellen.Waveform, scopes: Collection[str]) -> Wave:
         scale = wave.timescale
         exponent = scale.unit.to_exponent() if scale is not None else None
         # An oracle that Icarus recorded from files without a time scale counts in seconds.
         exponent = -9 if exponent == 0 else exponent
         step_fs = scale.factor * 10 ** max(0, 15 + exponent) if exponent is not None else 1
         changes = {
-            # Verilator puts a scope of its own around the toplevel.
-            str(variable.full_name).removeprefix("TOP."): [
-                (int(time) * step_fs, _bits(value, variable.bitwidth)) for time, value in variable.tv
-            ]
+            name: [(int(time) * step_fs, _bits(value, variable.bitwidth)) for time, value in variable.tv]
             for variable in wave.all_vars()
+            # Verilator puts a scope of its own around the toplevel.
+            for name in (str(variable.full_name).removeprefix("TOP."),)
+            if not scopes or name.rpartition(".")[0] in scopes
         }
         written = {name: found for name, found in changes.items() if found}
         return cls(written, step_fs, max((found[-1][0] for found in written.values()), default=-1))

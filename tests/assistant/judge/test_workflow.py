@@ -229,6 +229,12 @@ def test_a_broken_harness_tests_nothing(court, old, new, said):
     assert any(one.path == "tb/gate_tb.sv" for one in verdict.evidence)
 
 
+def test_an_open_input_that_the_failing_output_does_not_depend_on_is_no_excuse(court):
+    rtl = WRONG.replace("input b,", "input b, input scan, output spare,").replace("assign y", "assign spare = scan, y")
+    bench = BENCH.replace(".y(y)", ".y(y), .scan(), .spare()")
+    assert court.side(rtl, bench, PROSE, answers=[]) is Side.UNKNOWN
+
+
 def test_a_clock_that_stands_still_is_the_harness_s_fault(court):
     rtl = "module gate(input clk, input d, output reg q);\n  always @(posedge clk) q <= d;\nendmodule\n"
     bench = (
