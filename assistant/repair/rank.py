@@ -43,7 +43,8 @@ class Ranker:
     def __init__(self, structure: Structure, failing: Failing, distances: Mapping[str, int] | None = None) -> None:
         self._structure = structure
         outputs = {name for name, one in structure.signals.items() if one.direction in ("output", "inout")}
-        wrong = failing.wrong & structure.signals.keys()
+        inputs = {name for name, one in structure.signals.items() if one.direction == "input"}
+        wrong = failing.wrong & (structure.signals.keys() - inputs)
         # Words of a log are evidence only where they name signals that the module drives.
         seeds = (wrong & outputs) or (wrong & structure.dependencies.keys()) or outputs
         self._distances = distances or structure.cone(seeds)

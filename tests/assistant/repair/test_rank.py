@@ -42,3 +42,15 @@ def test_how_a_loop_runs_is_tried_later_than_what_it_does():
 def test_what_nothing_reads_any_more_is_tried_sooner():
     assert place(STATES, b"if (tick)", b"if (last)") < place(STATES, b"if (tick)", b"if (done)")
     assert place(STATES, b"q <= RUN", b"q <= WAIT") < place(STATES, b"q <= RUN", b"q <= tick")
+
+
+def test_an_input_that_a_log_happens_to_name_is_not_what_is_wrong():
+    text = b"""module m(input clk, input [7:0] block, output q);
+  wire [7:0] w;
+  sub inner(.clk(clk), .a(block), .y(w));
+  assign q = w[0] & w[1];
+endmodule
+"""
+    structure, proposal = next(pair for pair in proposals(SyntaxTree(text)) if pair[1].operator == "operator")
+    named = Ranker(structure, Failing(wrong=frozenset({"block", "successful"}))).priority(proposal)
+    assert named == Ranker(structure, Failing()).priority(proposal)
