@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import graphlib
 import random
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from veriloop.assistant.design.assignments import read_body
 from veriloop.assistant.design.edits import Edit, apply_edits
-from veriloop.assistant.design.elaborate import Elaborator
+from veriloop.assistant.design.elaborate import Elaboration, Elaborator
 from veriloop.assistant.design.model import Design
 from veriloop.assistant.design.syntax import SyntaxTree
 from veriloop.assistant.repair.operators import proposals
@@ -33,6 +35,7 @@ def mutants_of(design: Design, files: Sequence[Path], pins: Pins, *, root: Path,
     """Up to so many mutants that elaborate with the same pins, spread over the operators and over the text."""
     source = random.Random(_SEED)
     elaborator = Elaborator(design.rooted(root))
+    looping = not pins.clocks and not _goes_round(elaborator.elaborate(), pins.module)
     by_operator: dict[str, list[Mutant]] = defaultdict(list)
     for path in files:
         content = (root / path).read_bytes()
@@ -55,7 +58,7 @@ def mutants_of(design: Design, files: Sequence[Path], pins: Pins, *, root: Path,
             if not group or len(found) >= count:
                 continue
             mutant = group.pop()
-            if mutant.text not in seen and _usable(mutant, elaborator, pins, root):
+            if mutant.text not in seen and _usable(mutant, elaborator, pins, root, loops=looping):
                 found.append(mutant)
             seen.add(mutant.text)
     return found
@@ -66,7 +69,8 @@ def _short(text: str) -> str:
     return f"`{flat[:40]}`" if flat else "nothing"
 
 
-def _usable(mutant: Mutant, elaborator: Elaborator, pins: Pins, root: Path) -> bool:
+def _usable(mutant: Mutant, elaborator: Elaborator, pins: Pins, root: Path, *, loops: bool) -> bool:
+    """Whether it can be played beside the design; with `loops`, what comes to depend on itself cannot."""
     elaboration = elaborator.elaborate({root / mutant.path: mutant.text})
     module = elaboration.modules.get(pins.module)
     if elaboration.errors or module is None:
@@ -74,4 +78,16 @@ def _usable(mutant: Mutant, elaborator: Elaborator, pins: Pins, root: Path) -> b
     clocks = {clock.name for clock in pins.clocks}
     driven = [port for port in module.ports if port.name not in clocks]
     narrow = all(port.width_bits == 1 for port in module.ports if port.name in clocks)
-    return narrow and same_pins(driven, (*pins.inputs, *pins.outputs))
+    if not narrow or not same_pins(driven, (*pins.inputs, *pins.outputs)):
+        return False
+    return not loops or not _goes_round(elaboration, pins.module)
+
+
+def _goes_round(elaboration: Elaboration, module: str) -> bool:
+    """Whether some signal of a module that nothing clocks depends on itself, by what the module itself assigns."""
+    reads = read_body(elaboration, elaboration.bodies[module]).reads
+    try:
+        graphlib.TopologicalSorter(reads).prepare()
+    except graphlib.CycleError:
+        return True
+    return False

@@ -24,6 +24,8 @@ _TOP = "veriloop_replay"
 _ROWS = "rows.hex"
 _OUTPUTS = "outputs.txt"
 _TIMEOUT_S = 60.0
+_START_S, _ROWS_PER_S = 2, 5_000
+"""CPU seconds in which Icarus plays some rows into one subject at the slowest: a variant may loop within a cycle."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,7 +86,8 @@ def replay(
         directory = Path(name)
         bench = _arranged(subjects, pins, rows, design, root, directory, record=record)
         try:
-            done = _run(bench, directory, toolchain, cancel, timeout_s)
+            limit_s = _START_S + len(rows) * len(subjects) // _ROWS_PER_S
+            done = _run(bench, directory, toolchain, cancel, timeout_s, limit_s)
         except ToolError:
             return None
         if done is None:
@@ -253,13 +256,15 @@ def _sample(count: int, *, record: bool) -> Iterator[str]:
 
 
 def _run(
-    bench: Design, directory: Path, toolchain: Toolchain, cancel: CancelToken, timeout_s: float
+    bench: Design, directory: Path, toolchain: Toolchain, cancel: CancelToken, timeout_s: float, cpu_limit_s: int
 ) -> Completed | None:
     icarus = toolchain.icarus
     if icarus is not None:
         binary = directory / "replay.vvp"
         if icarus.build(bench, binary, cwd=directory, cancel=cancel, timeout_s=timeout_s) is None:
-            return icarus.simulate(binary, cwd=directory, timeout_s=timeout_s, plusargs=(), cancel=cancel)
+            return icarus.simulate(
+                binary, cwd=directory, timeout_s=timeout_s, plusargs=(), cancel=cancel, cpu_limit_s=cpu_limit_s
+            )
     built = toolchain.verilator.build(bench, directory / "obj", cwd=directory, cancel=cancel)
     if not isinstance(built, Binary):
         return None

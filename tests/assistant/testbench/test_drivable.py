@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from veriloop.assistant.design.elaborate import elaborate
 from veriloop.assistant.design.model import Design
 from veriloop.assistant.errors import NotVerified, UsageError, VeriloopError
 from veriloop.assistant.testbench.drivable import driven_module, other_polarity, pins_to_drive
+from veriloop.assistant.testbench.mutants import mutants_of
 from veriloop.assistant.verify.stimulus.pins import Pins
 
 
@@ -121,3 +123,18 @@ def test_handshakes_are_known_by_their_names(tmp_path: Path, ports: str, body: s
     found = pins(tmp_path, CLOCKED.format(ports=ports, body=body))
     said = [(hold.kind, hold.valid, hold.ready, hold.payload, hold.enable, hold.along) for hold in found.holds]
     assert said == expected
+
+
+def test_no_mutant_of_what_nothing_clocks_goes_round(tmp_path: Path):
+    text = (
+        "module top(input [1:0] a, input s, output y, output z);\n"
+        "  assign y = s ? a[1] : a[0];\n  assign z = a[0] & s;\nendmodule\n"
+    )
+    found = pins(tmp_path, text)
+    design = Design(toplevel="top", sources=(Path("dut.sv"),))
+    mutants = mutants_of(design, [Path("dut.sv")], found, root=tmp_path, count=60)
+    assert len(mutants) > 5
+    assert len({one.text for one in mutants}) == len(mutants)
+    # Names are exchanged, but no output comes to stand on both sides.
+    assert any("z = a[0]" not in one.text.decode() for one in mutants)
+    assert not any(re.search(r"assign (y|z) =[^;]*\b\1\b", one.text.decode()) for one in mutants)
