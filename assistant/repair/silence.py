@@ -71,7 +71,7 @@ class Silence:
 
     def _look(self, contents: Contents) -> tuple[str, ...]:
         changed = sorted(path for path in contents if contents[path] != self.original[path])
-        design = self._design(changed)
+        design = reading_of(self.testbench, changed, self.root, self.settings)
         if design is None:
             return ()
         found = compare(
@@ -84,9 +84,6 @@ class Silence:
             cycles=_CYCLES,
         )
         return found.stilled(1, against=0) if found is not None else ()
-
-    def _design(self, changed: list[str]) -> Design | None:
-        return reading_of(self.testbench, changed, self.root, self.settings)
 
 
 def reading_of(testbench: Testbench, changed: list[str], root: Path, settings: DesignSettings) -> Design | None:
