@@ -160,3 +160,39 @@ def test_removing_goes_through_read_only_directories(tmp_path):
     (tmp_path / "a").chmod(0o500)
     remove_tree(tmp_path / "a")
     assert not (tmp_path / "a").exists()
+
+
+def test_a_commit_is_copied_with_the_submodule_that_it_names(clone, make, tmp_path):
+    """What is staged counts: the commit of the submodule, neither what it has since nor what is edited in it."""
+    library = make("library")
+    clone.git("submodule", "--quiet", "add", str(library.root), "ip/lib")
+    clone.commit()
+    named = (clone.root / "ip/lib/rtl/counter.v").read_bytes()
+    clone.write("ip/lib/rtl/counter.v", b"committed inside since\n")
+    clone.git(
+        "-C", "ip/lib", "-c", "user.name=A", "-c", "user.email=a@example.org", "commit", "--quiet", "-am", "later"
+    )
+    clone.write("ip/lib/rtl/counter.v", b"edited inside\n")
+    repository = clone.open()
+    copy = export(repository, repository.index_tree(), tmp_path / "before", committed=True)
+    assert (copy.root / "ip/lib/rtl/counter.v").read_bytes() == named
+    assert copy.added == ()
+    clone.git("add", "ip/lib")
+    repository = clone.open()
+    copy = export(repository, repository.index_tree(), tmp_path / "after", committed=True)
+    assert (copy.root / "ip/lib/rtl/counter.v").read_bytes() == b"committed inside since\n"
+
+
+def test_a_pointer_of_lfs_is_told_and_other_small_files_are_not(clone, tmp_path):
+    pointer = b"version https://git-lfs.github.com/spec/v1\noid sha256:" + b"0" * 64 + b"\nsize 12345\n"
+    clone.write("mem/boot.hex", pointer)
+    clone.write("mem/small.hex", b"00\n")
+    clone.commit()
+    repository = clone.open()
+    assert export(repository, repository.head_tree(), tmp_path / "without").left_out == ()
+    clone.write(".gitattributes", b"*.hex filter=lfs -text\n")
+    clone.git("add", ".gitattributes")
+    repository = clone.open()
+    copy = export(repository, repository.index_tree(), tmp_path / "copy", committed=True)
+    assert copy.left_out == (("mem/boot.hex", "a pointer of git-lfs, whose content is not here: git lfs pull"),)
+    assert (copy.root / "mem/boot.hex").read_bytes() == pointer
