@@ -163,18 +163,24 @@ class Engine:
         Raises:
             ModelFailed: the model has no such tokens.
         """
-        before, after, middle = self._fim()
-        if min(before, after, middle) < 0:
-            raise ModelFailed("this model cannot fill in", hint="veriloop models use NAME --for complete")
-        tokens = [before, *self.tokenize(prefix), after, *self.tokenize(suffix), middle]
-        if self._text_of("veriloop.fim_order") == _SUFFIX_FIRST:
-            tokens = [after, *self.tokenize(suffix), middle, *self.tokenize(prefix)]
-        return self._generate(tokens, sampling, n, on_piece)
+        return self._generate(self._gap(prefix, suffix), sampling, n, on_piece)
 
     def score(self, prompt: str, continuations: Sequence[str]) -> tuple[Score, ...]:
         """The log-probabilities of continuations of one prompt."""
         tokens = self.tokenize(prompt, special=True, start=True)
-        wanted = [self.tokenize(text, special=True) for text in continuations]
+        return self._scored(tokens, [self.tokenize(text, special=True) for text in continuations])
+
+    def score_infill(self, prefix: str, suffix: str, answers: Sequence[str]) -> tuple[Score, ...]:
+        """The log-probabilities of texts, each with the end of the answer, as what stands between.
+
+        Raises:
+            ModelFailed: the model has no tokens for gaps.
+        """
+        turn, end = llama_cpp.llama_vocab_eot(self._vocab), llama_cpp.llama_vocab_eos(self._vocab)
+        last = [word for word in (turn, end) if word >= 0][:1]
+        return self._scored(self._gap(prefix, suffix), [[*self.tokenize(text), *last] for text in answers])
+
+    def _scored(self, tokens: list[int], wanted: Sequence[list[int]]) -> tuple[Score, ...]:
         longest = max(map(len, wanted), default=0)
         self._fits(len(tokens), longest)
         self._need(len(tokens) + _BATCH + longest)
@@ -203,6 +209,15 @@ class Engine:
             found += [int(self._logits(index).argmax()) for index in range(len(part))]
         self._forget()
         return tuple(found)
+
+    def _gap(self, prefix: str, suffix: str) -> list[int]:
+        """The question what stands between, in the model's own tokens for prefix, suffix and middle."""
+        before, after, middle = self._fim()
+        if min(before, after, middle) < 0:
+            raise ModelFailed("this model cannot fill in", hint="veriloop models use NAME --for complete")
+        if self._text_of("veriloop.fim_order") == _SUFFIX_FIRST:
+            return [after, *self.tokenize(suffix), middle, *self.tokenize(prefix)]
+        return [before, *self.tokenize(prefix), after, *self.tokenize(suffix), middle]
 
     # --- Decoding ---
 

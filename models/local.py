@@ -107,6 +107,13 @@ class LocalModel:
         scores: tuple[Score, ...] = self._call("score", prompt, tuple(continuations), stop=stop)
         return scores
 
+    def score_infill(
+        self, prefix: str, suffix: str, answers: Sequence[str], *, stop: Stop = never
+    ) -> tuple[Score, ...]:
+        """How likely each answer is to stand between."""
+        scores: tuple[Score, ...] = self._call("score_infill", prefix, suffix, tuple(answers), stop=stop)
+        return scores
+
     def tokens(self, text: str, *, special: bool = False) -> tuple[int, ...]:
         """A text's tokens by their numbers; `special`: with names of special tokens as those tokens."""
         return tuple(self._call("tokenize", text, special))

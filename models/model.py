@@ -140,6 +140,12 @@ class Model(Protocol):
         """
         ...
 
+    def score_infill(
+        self, prefix: str, suffix: str, answers: Sequence[str], *, stop: Stop = never
+    ) -> tuple[Score, ...]:
+        """How likely each answer, with its end, is to stand between a prefix and a suffix; both are read once."""
+        ...
+
     def close(self) -> None:
         """Frees what it holds; a later call loads it again."""
         ...

@@ -99,5 +99,13 @@ class RecordedModel:
         """
         raise ModelFailed(f"{self._name} does not tell how likely a text is")
 
+    def score_infill(
+        self, prefix: str, suffix: str, answers: Sequence[str], *, stop: Stop = never
+    ) -> tuple[Score, ...]:
+        """Raises:
+        ModelFailed: how likely a text was, nobody recorded.
+        """
+        raise ModelFailed(f"{self._name} does not tell how likely a text is")
+
     def close(self) -> None:
         """Nothing is held."""

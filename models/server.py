@@ -153,6 +153,14 @@ class ServerModel:
             found.append(Score(logprobs=tuple(float(value) for at, value in pairs if at >= len(prompt) and value)))
         return tuple(found)
 
+    def score_infill(
+        self, prefix: str, suffix: str, answers: Sequence[str], *, stop: Stop = never
+    ) -> tuple[Score, ...]:
+        """Raises:
+        ModelFailed: of a gap no server tells it.
+        """
+        raise ModelFailed(f"{self._host} does not tell how likely a text in a gap is")
+
     def close(self) -> None:
         """Nothing is held between calls."""
 

@@ -6,6 +6,7 @@ white space aside: exactly, and by edit similarity (one less the Levenshtein dis
 
 from __future__ import annotations
 
+import itertools
 import random
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -14,12 +15,15 @@ from pathlib import Path
 from veriloop.assistant.complete.hole import Hole
 from veriloop.assistant.complete.lines import BLOCK_COMMENT, line
 from veriloop.assistant.complete.prompt import Window, first_line, window
-from veriloop.assistant.complete.statistical import guess
+from veriloop.assistant.complete.similarity import edit_similarity, plain
+from veriloop.assistant.complete.statistical import guess, guesses
+from veriloop.assistant.complete.weighed import MOST, weighed
 from veriloop.assistant.design.project import SOURCE_SUFFIXES
 from veriloop.assistant.design.roles import is_test_path
 from veriloop.assistant.errors import UsageError
 from veriloop.assistant.events import CancelToken
-from veriloop.models.model import Model, Sampling
+from veriloop.models.local import LocalModel
+from veriloop.models.model import Sampling
 
 _MOST_BYTES = 40_000
 _FEWEST_TOKENS = 3
@@ -115,15 +119,26 @@ def fill_by_statistics(hole: Hole) -> str:
     return guess(hole)
 
 
-def fill_by_model(model: Model) -> Fill:
-    """The likeliest line by a model that fills gaps."""
+def fill_by_model(model: LocalModel) -> Fill:
+    """What an editor shows where there is a model: of its line and the suggestions without it the best, weighed."""
 
     def fill(hole: Hole) -> str:
-        seen: Window = window(hole, tokens=model.info.context_tokens - _MAX_TOKENS, count=model.count)
-        sampling = Sampling(max_tokens=_MAX_TOKENS, stop=("\n",))
-        return first_line(model.infill(seen.prefix, seen.suffix, sampling)[0].text)
+        seen, written = _written(model, hole)
+        told = list(itertools.islice(guesses(hole, repeats=True), MOST))
+        return next(iter(weighed(model, seen, told, [written])), "")
 
     return fill
+
+
+def fill_by_model_alone(model: LocalModel) -> Fill:
+    """The likeliest line by a model that fills gaps."""
+    return lambda hole: _written(model, hole)[1]
+
+
+def _written(model: LocalModel, hole: Hole) -> tuple[Window, str]:
+    seen = window(hole, tokens=model.info.context_tokens - _MAX_TOKENS, count=model.count)
+    sampling = Sampling(max_tokens=_MAX_TOKENS, stop=("\n",))
+    return seen, first_line(model.infill(seen.prefix, seen.suffix, sampling)[0].text)
 
 
 def measured(found: Sequence[Gap], fill: Fill, *, cancel: CancelToken | None = None) -> Filled:
@@ -136,24 +151,8 @@ def measured(found: Sequence[Gap], fill: Fill, *, cancel: CancelToken | None = N
     for gap in found:
         if cancel is not None:
             cancel.check()
-        written, wanted = _plain(fill(gap.hole)), _plain(gap.wanted)
+        written, wanted = plain(fill(gap.hole)), plain(gap.wanted)
         similar += edit_similarity(written, wanted)
         exact += written == wanted
     count = max(1, len(found))
     return Filled(gaps=len(found), edit_similarity=round(similar / count, 4), exact=round(exact / count, 4))
-
-
-def edit_similarity(one: str, other: str) -> float:
-    """One less the Levenshtein distance over the longer length; 1 for equal texts, 0 for nothing in common."""
-    if not one and not other:
-        return 1.0
-    row = list(range(len(other) + 1))
-    for index, left in enumerate(one, 1):
-        corner, row[0] = row[0], index
-        for column, right in enumerate(other, 1):
-            corner, row[column] = row[column], min(row[column] + 1, row[column - 1] + 1, corner + (left != right))
-    return 1.0 - row[-1] / max(len(one), len(other))
-
-
-def _plain(text: str) -> str:
-    return " ".join(text.split())

@@ -153,19 +153,22 @@ def _verification(query: _Query) -> list[str]:
 
 
 def _inline(query: _Query) -> list[Suggestion]:
-    """What an editor would suggest: what needs no model, and what the model writes that was chosen for it."""
+    """What an editor would suggest: what needs no model, and before it what a model makes of it."""
     query.analysis.workspace.index()
     suggester = Suggester(query.analysis)
-    found = [suggester.at_once(query.source, query.at, query.session.cancel)]
+    at_once = suggester.at_once(query.source, query.at, query.session.cancel)
+    found = [at_once]
     question = suggester.question(query.source, query.at)
-    if question is not None:
+    if question is not None and (at_once is None or at_once.origin == "lines"):
         filler = Filler(Store(data_home(os.environ)))
         try:
-            texts = filler.fill(question, stop=lambda: query.session.cancel.cancelled)
+            told = at_once.text if at_once is not None else ""
+            texts = filler.fill(question, told, stop=lambda: query.session.cancel.cancelled)
         finally:
             filler.close()
         own = suggester.checked(query.source, query.at, texts, query.session.cancel)
-        found.insert(0 if filler.leads else 1, own)
+        if own is not None and (at_once is None or own.text != at_once.text):
+            found.insert(0, own)
         if filler.complaint:
             query.session.observe(Note(filler.complaint))
     return [one for one in found if one is not None]

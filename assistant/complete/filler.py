@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from veriloop.assistant.complete.prompt import window
+from veriloop.assistant.complete.prompt import first_line, window
+from veriloop.assistant.complete.statistical import guesses
 from veriloop.assistant.complete.suggest import Question
+from veriloop.assistant.complete.weighed import MOST, weighed
 from veriloop.models.errors import ModelError
-from veriloop.models.model import Model, Sampling, Stop, never
+from veriloop.models.model import Sampling, Stop, never
 from veriloop.models.store import Store
+
+if TYPE_CHECKING:
+    from veriloop.models.local import LocalModel
 
 _CONTEXT_TOKENS = 1024
 _SEEN_TOKENS = 400
@@ -28,7 +35,7 @@ class Filler:
         self._store = store
         self._lock = threading.Lock()
         self._path: Path | None = None
-        self._model: Model | None = None
+        self._model: LocalModel | None = None
         self._failed = 0.0
         self.complaint = ""
         """Why there is no model to ask, once one was tried."""
@@ -42,7 +49,7 @@ class Filler:
     def leads(self) -> bool:
         """Whether the model's suggestions go before those that need no model: of a model that the user chose for it.
 
-        The bundled one is small; it is asked where nothing else is known.
+        The bundled one is small; what it writes is weighed with the others.
         """
         choice = self._store.choose("complete")
         return choice is not None and choice.by_user
@@ -64,8 +71,14 @@ class Filler:
                 self._give_up(error)
                 return False
 
-    def fill(self, question: Question, *, stop: Stop = never) -> tuple[str, ...]:
+    def fill(self, question: Question, told: str = "", *, stop: Stop = never) -> tuple[str, ...]:
         """What the model would write; nothing where there is no model, or it fails.
+
+        Args:
+            question: the place.
+            told: what would be suggested without a model. A model that does not lead weighs it, and further lines like
+                it, with what it would write, and the best comes first.
+            stop: polled.
 
         Raises:
             Stopped: `stop` became true.
@@ -79,17 +92,21 @@ class Filler:
                 answers = model.infill(
                     seen.prefix, seen.suffix, Sampling(max_tokens=_ANSWER_TOKENS, stop=("\n\n",)), stop=stop
                 )
+                written = tuple("\n".join(answer.text.split("\n")[:_MOST_LINES]) for answer in answers)
+                if not told or self.leads:
+                    return written
+                near = itertools.islice(guesses(question.hole), MOST - 1)
+                return tuple(weighed(model, seen, [told, *near], list(map(first_line, written)), stop=stop))
             except ModelError as error:
                 self._give_up(error)
                 return ()
-        return tuple("\n".join(answer.text.split("\n")[:_MOST_LINES]) for answer in answers)
 
     def close(self) -> None:
         """Lets the model go."""
         with self._lock:
             self._let_go()
 
-    def _open(self) -> Model | None:
+    def _open(self) -> LocalModel | None:
         choice = self._store.choose("complete")
         path = choice.model.path if choice is not None else None
         if path != self._path:

@@ -1,8 +1,8 @@
 """Inline completion: what comes next, from lines like the one at hand and from the local model, checked before shown.
 
 What needs no model answers at once. A model that the user chose for it goes first, unless it is still being loaded or
-takes too long; the bundled one is asked where nothing else is known. The next key ends what the model is doing; who
-types what was suggested keeps the rest of the suggestion.
+takes too long; the bundled one weighs the lines that need no model with its own, within the same time. The next key
+ends what the model is doing; who types what was suggested keeps the rest of the suggestion.
 """
 
 from __future__ import annotations
@@ -133,10 +133,11 @@ class Inline:
         leads = self._filler.leads
         can = place.question is not None and (asked or self._filler.ready)
         try:
-            writing = self._write(place, token, late) if can and (asked or leads) else None
+            writing = self._write(place, "", token, late) if can and leads else None
             at_once = await self._session.run(lambda _: self._at_once(place, token))
-            if can and writing is None and at_once is None:
-                writing = self._write(place, token, late)
+            # An instance's own ports are no guess.
+            if can and writing is None and (at_once is None or at_once.origin == "lines"):
+                writing = self._write(place, at_once.text if at_once is not None else "", token, late)
             best: Suggestion | None = None
             if writing is not None:
                 wait_s = _PATIENCE_S if asked or at_once is None else _WAIT_S
@@ -145,12 +146,12 @@ class Inline:
                 best = await self._session.run(lambda _: self._checked(place, texts, token))
         finally:
             late.cancel()
-        found = [one for one in ((best, at_once) if leads else (at_once, best)) if one is not None]
-        return found[:1] if len(found) == 2 and found[0].text == found[1].text else found
+        found = [one for one in (best, at_once) if one is not None]
+        return found[1:] if len(found) == 2 and found[0].text == found[1].text else found
 
-    def _write(self, place: _Place, *tokens: CancelToken) -> asyncio.Future[tuple[str, ...]]:
+    def _write(self, place: _Place, told: str, *tokens: CancelToken) -> asyncio.Future[tuple[str, ...]]:
         assert place.question is not None
-        return asyncio.get_running_loop().run_in_executor(self._model_thread, self._fill, place.question, tokens)
+        return asyncio.get_running_loop().run_in_executor(self._model_thread, self._fill, place.question, told, tokens)
 
     # --- in the session's thread ---
 
@@ -188,9 +189,9 @@ class Inline:
         finally:
             self._loaded = True
 
-    def _fill(self, question: Question, tokens: tuple[CancelToken, ...]) -> tuple[str, ...]:
+    def _fill(self, question: Question, told: str, tokens: tuple[CancelToken, ...]) -> tuple[str, ...]:
         try:
-            return self._filler.fill(question, stop=lambda: any(token.cancelled for token in tokens))
+            return self._filler.fill(question, told, stop=lambda: any(token.cancelled for token in tokens))
         except Stopped:
             return ()
 

@@ -134,6 +134,16 @@ def test_a_score_is_the_same_alone_and_among_others(model):
     assert all(value <= 0 for score in together for value in score.logprobs)
 
 
+def test_a_score_in_a_gap_counts_the_end_and_what_stands_after(model):
+    texts = [" q;", " q <= q + 1;", ""]
+    together = model.score_infill("assign y =", "\nendmodule", texts)
+    assert [len(score.logprobs) for score in together] == [len(text) + 1 for text in texts]
+    (alone,) = model.score_infill("assign y =", "\nendmodule", texts[1:2])
+    assert alone.logprobs == pytest.approx(together[1].logprobs, abs=0.05)
+    (elsewhere,) = model.score_infill("assign y =", "\nend", texts[1:2])
+    assert elsewhere.logprobs != alone.logprobs
+
+
 def test_scores_of_all_bytes_are_a_distribution(model):
     import math
 

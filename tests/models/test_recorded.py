@@ -19,6 +19,8 @@ def test_answers_come_in_their_order():
         model.complete("a", Sampling())
     with pytest.raises(ModelFailed):
         model.score("a", ["b"])
+    with pytest.raises(ModelFailed):
+        model.score_infill("a", "b", ["c"])
     with pytest.raises(Stopped):
         model.complete("b", Sampling(), stop=lambda: True)
 

@@ -56,6 +56,8 @@ def test_scores_where_the_server_echoes_them(model, server):
     server.mode = "no echo"
     with pytest.raises(ModelFailed, match="does not tell how likely"):
         model.score("abc", ["de"])
+    with pytest.raises(ModelFailed, match="does not tell how likely"):
+        model.score_infill("a", "b", ["c"])
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from veriloop.assistant.bench.filling import fill_by_model, fill_by_statistics, gaps, measured
+from veriloop.assistant.bench.filling import fill_by_model, fill_by_model_alone, fill_by_statistics, gaps, measured
 from veriloop.assistant.bench.problems import Problem, hdlbits
 from veriloop.assistant.bench.ranking import Bug, Position, medians, positions
 from veriloop.assistant.bench.scoring import scored
@@ -24,6 +24,7 @@ from veriloop.assistant.training.slips import draw
 from veriloop.assistant.verify.results import Mismatch, Outcome, SimResult
 from veriloop.assistant.verify.toolchain import Toolchain
 from veriloop.models.bundled import bundled
+from veriloop.models.local import LocalModel
 from veriloop.models.model import Model
 
 _FIRST_SEED = 500_000
@@ -100,8 +101,8 @@ def _hdlbits_of(data: Path | None) -> Path | None:
     return next((one for one in (data, data / "hdlbits") if (one / "HDLBits_data.jsonl").is_file()), None)
 
 
-def filling(model: Model, data: Path | None, count: int, session: Session) -> dict[str, Any]:
-    """How well gaps in other people's RTL are filled, by the model and without."""
+def filling(model: LocalModel, data: Path | None, count: int, session: Session) -> dict[str, Any]:
+    """How well gaps in other people's RTL are filled, with the model as an editor does it, and without."""
     keys = ("fim_edit_similarity_model", "fim_edit_similarity_baseline", "fim_exact_model", "fim_exact_baseline")
     if data is None or not model.info.has_fim:
         return dict.fromkeys(keys)
@@ -112,6 +113,8 @@ def filling(model: Model, data: Path | None, count: int, session: Session) -> di
         return dict.fromkeys(keys)
     session.observe(Stage("filling gaps"))
     by_model = measured(found, fill_by_model(model), cancel=session.cancel)
+    alone = measured(found, fill_by_model_alone(model), cancel=session.cancel)
+    session.observe(Note(f"the model alone: edit similarity {alone.edit_similarity}, exact {alone.exact}"))
     by_statistics = measured(found, fill_by_statistics, cancel=session.cancel)
     values = (by_model.edit_similarity, by_statistics.edit_similarity, by_model.exact, by_statistics.exact)
     return dict(zip(keys, values, strict=True))

@@ -6,6 +6,7 @@ import random
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from veriloop.assistant.complete.lines import line
 from veriloop.assistant.repair.prompt import (
     END,
     LINES,
@@ -20,7 +21,10 @@ from veriloop.assistant.training.row import Failure, Row
 
 _LITTLE_SEEN = 0.3
 """How often a repair's prompt leaves out part of what the simulator saw: other testbenches say less."""
-_FIM_A_ROW = 3
+_FIM_A_ROW = 5
+_FEWEST_TOKENS = 3
+_REST, _SEVERAL = 0.45, 0.1
+"""How many gaps are the rest of a line, and how many are some lines; the others are a whole line."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,20 +81,26 @@ def seen_of(failure: Failure) -> Seen:
 
 
 def fim_text(rtl: str, source: random.Random) -> Text:
-    """A gap in a text: the rest of a line, a whole line, or some lines."""
-    lines = rtl.splitlines(keepends=True)
-    filled = [number for number, line in enumerate(lines) if line.strip()]
-    number = source.choice(filled)
+    """A gap in a text, as an editor asks for it: a line or the rest of one, now and then some lines.
+
+    A gap begins where a token begins, ends with the line's last token, and the comment that ends the line is left out:
+    who writes a line has not written a remark behind it yet.
+    """
+    rows = rtl.split("\n")
+    able = [number for number, row in enumerate(rows) if len(line(row.strip()).tokens) >= _FEWEST_TOKENS]
+    number = source.choice(able or [number for number, row in enumerate(rows) if row.strip()])
+    row = rows[number]
+    tokens = line(row.strip()).tokens
+    indent = len(row) - len(row.lstrip())
+    size = [len(token.space) + len(token.text) for token in tokens]
     kind = source.random()
-    start = sum(map(len, lines[:number]))
-    line = lines[number]
-    indent = len(line) - len(line.lstrip())
-    end = start + len(line.rstrip())
-    if kind < 0.35:
-        start += source.randint(indent, max(indent, len(line.rstrip()) - 1))
-    elif kind < 0.85:
-        start += indent
-    else:
-        last = min(len(lines), number + source.randint(2, 5))
-        start, end = start + indent, sum(map(len, lines[:last])) - 1
-    return Text(fim_prompt(rtl[:start], rtl[end:]), rtl[start:end] + END)
+    first = sum(len(row) + 1 for row in rows[:number])
+    below = first + len(row)
+    start, end = first + indent, first + (indent + sum(size) if size else len(row.rstrip()))
+    if kind < _REST and len(tokens) > 1:
+        keep = source.randrange(1, len(tokens))
+        start += sum(size[:keep]) + len(tokens[keep].space)
+    elif kind >= 1 - _SEVERAL:
+        last = min(len(rows), number + source.randint(2, 5))
+        end = below = sum(len(row) + 1 for row in rows[:last]) - 1
+    return Text(fim_prompt(rtl[:start], rtl[below:]), rtl[start:end] + END)
