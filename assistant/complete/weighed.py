@@ -9,15 +9,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from veriloop.assistant.complete.prompt import Window
 from veriloop.assistant.complete.runs import Runs
 from veriloop.assistant.complete.similarity import edit_similarity, plain
-from veriloop.models.model import Stop, never
-
-if TYPE_CHECKING:
-    from veriloop.models.local import LocalModel
+from veriloop.models.model import Score, Stop, never
 
 MOST = 12
 """Suggestions that are weighed."""
@@ -28,8 +25,22 @@ _A_PLACE, _LAST_PLACE = 0.3, 4
 """What a place further back costs, and from where on no more; the model's own lines stand last."""
 
 
+class Scoring(Protocol):
+    """A model that tells how likely texts are in a gap, token by token; see `LocalModel`."""
+
+    def tokens(self, text: str) -> tuple[int, ...]:
+        """A text's tokens by their numbers."""
+        ...
+
+    def score_infill(
+        self, prefix: str, suffix: str, answers: Sequence[str], *, stop: Stop = never
+    ) -> tuple[Score, ...]:
+        """How likely each answer, with its end, is to stand between."""
+        ...
+
+
 def weighed(
-    model: LocalModel, seen: Window, told: Sequence[str], written: Sequence[str] = (), *, stop: Stop = never
+    model: Scoring, seen: Window, told: Sequence[str], written: Sequence[str] = (), *, stop: Stop = never
 ) -> list[str]:
     """Lines for a gap, the best first.
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import pytest
 
@@ -8,7 +9,7 @@ from veriloop.assistant.complete.prompt import Window
 from veriloop.assistant.complete.runs import Runs
 from veriloop.assistant.complete.similarity import edit_similarity
 from veriloop.assistant.complete.weighed import weighed
-from veriloop.models.model import Score
+from veriloop.models.model import Score, Stop, never
 
 SEEN = Window("module m;\n  assign alpha_q = alpha_d;\n  assign beta_q = ", "\nendmodule\n")
 
@@ -22,8 +23,10 @@ class Letters:
     def tokens(self, text: str) -> tuple[int, ...]:
         return tuple(map(ord, text))
 
-    def score_infill(self, prefix, suffix, answers, *, stop):
-        return [Score(logprobs=(-0.01 if text == self.likes else -8.0,) * (len(text) + 1)) for text in answers]
+    def score_infill(
+        self, prefix: str, suffix: str, answers: Sequence[str], *, stop: Stop = never
+    ) -> tuple[Score, ...]:
+        return tuple(Score(logprobs=(-0.01 if text == self.likes else -8.0,) * (len(text) + 1)) for text in answers)
 
 
 def test_what_the_text_repeats_is_likelier_than_the_model_says():
