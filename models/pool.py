@@ -107,6 +107,12 @@ class PooledModel:
         """How likely continuations are."""
         return self._anywhere(lambda server: server.score(prompt, continuations, stop=stop))
 
+    def score_infill(
+        self, prefix: str, suffix: str, answers: Sequence[str], *, stop: Stop = never
+    ) -> tuple[Score, ...]:
+        """How likely answers are to stand between."""
+        return self._anywhere(lambda server: server.score_infill(prefix, suffix, answers, stop=stop))
+
     def close(self) -> None:
         """Closes every server's model."""
         for server in self._servers:

@@ -10,7 +10,7 @@ from typing import Any
 
 from veriloop.assistant.bench.editing.sample import Asked, files, texts
 from veriloop.assistant.bench.editing.server import MeasuredServer
-from veriloop.assistant.bench.filling import edit_similarity
+from veriloop.assistant.complete.similarity import edit_similarity
 from veriloop.assistant.design.syntax import SyntaxTree
 from veriloop.assistant.events import CancelToken
 
