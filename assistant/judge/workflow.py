@@ -220,7 +220,9 @@ def _passing(subject: Subject, reading: Reading, toolchain: Toolchain, cancel: C
     played = play_rows(reading, subject, toolchain, cancel)
     if played is not None and played.failures:
         why = f"the test passes, and the specification refutes the design: {played.said}"
-        evidence = (*driver_lines(subject, ()), *spec_lines(subject, (), reading.kind))
+        outputs = [port.name for port in subject.interface.outputs] if subject.interface is not None else []
+        lines = (*driver_lines(subject, outputs), *spec_lines(subject, outputs, reading.kind))
+        evidence = tuple(one for one in lines if one.text and one.exists(subject.dispute.root))
         step = next_step(Side.BOTH, subject.dispute, evidence)
         return Verdict(
             side=Side.BOTH,

@@ -162,6 +162,7 @@ def test_a_test_that_passes_is_no_case(court):
 def test_a_test_that_passes_what_the_table_refutes_is_too_weak(court):
     verdict = court.judge(WRONG, BENCH.replace("i < 4", "i < 3"))
     assert verdict.side is Side.BOTH
+    assert places(verdict)[0] == "rtl/gate.sv:2"
     assert "y is 0, and the design gives 1" in verdict.why
 
 
