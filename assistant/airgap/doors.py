@@ -108,6 +108,7 @@ DOORS = (
     Door(name="config", words=("config",)),
     Door(name="farm", words=("farm",), exits=_JUDGED),
     Door(name="doctor", words=("doctor",), exits=frozenset({0, 3})),
+    Door(name="testbench", words=("testbench", _RTL, "--mutants", "3"), exits=_JUDGED),
     Door(name="judge", words=("judge", _RTL, "--testbench", _TB), exits=_JUDGED),
     Door(name="bench", words=("bench", "mutants", "--help")),
     Door(name="train", words=("train", "data", "--families", "address_decoder", "--tasks", "module", "--show")),
