@@ -40,7 +40,6 @@ class Tree:
     def names(self) -> tuple[str, ...]:
         """All files, sorted, without links that lead out of the tree or nowhere."""
         found: list[str] = []
-        real = os.path.realpath(self.root) + "/"
         waiting = [""]
         while waiting:
             prefix = waiting.pop()
@@ -53,8 +52,7 @@ class Tree:
                 continue
             for entry in here:
                 if entry.is_symlink():
-                    target = os.path.realpath(entry.path)
-                    if target.startswith(real) and os.path.isfile(target):  # noqa: PTH113 - tens of thousands of them
+                    if _leads_to_file(entry) and self._is_inside(entry.path):
                         found.append(prefix + entry.name)
                 elif entry.is_dir():
                     if entry.name not in _SKIPPED:
@@ -62,6 +60,20 @@ class Tree:
                 elif entry.is_file():
                     found.append(prefix + entry.name)
         return tuple(sorted(found))
+
+    @cached_property
+    def _real(self) -> str:
+        return os.path.realpath(self.root) + "/"
+
+    @functools.lru_cache(maxsize=10_000)  # noqa: B019 - a tree lives as long as its import
+    def _real_directory(self, directory: str) -> str:
+        return os.path.realpath(directory) + "/"
+
+    def _is_inside(self, full: str) -> bool:
+        """Whether a file lies in the tree, whatever links lead to it."""
+        directory, _, name = full.rpartition("/")
+        near = self._real_directory(directory) + name
+        return (os.path.realpath(near) if os.path.islink(near) else near).startswith(self._real)  # noqa: PTH114
 
     @cached_property
     def _known(self) -> frozenset[str]:
@@ -115,8 +127,8 @@ class Tree:
         if inside is None or inside.as_posix() in self._known:
             return inside is not None
         # What lies in a folder that is not walked through; a link in it may lead anywhere.
-        full = self.root / inside
-        return full.is_file() and full.resolve().is_relative_to(self.root.resolve())
+        full = f"{self._prefix}{inside.as_posix()}"
+        return os.path.isfile(full) and self._is_inside(full)  # noqa: PTH113 - asked tens of thousands of times
 
     def is_dir(self, path: Path) -> bool:
         """Whether a path, relative to the root or absolute, is a directory inside the tree."""
@@ -177,3 +189,11 @@ class Tree:
 
     def _is_verilog_header(self, path: Path) -> bool:
         return "`" in self.text(path)[:20_000] and "#include" not in self.text(path)
+
+
+def _leads_to_file(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_file()
+    except OSError:
+        # A loop.
+        return False
