@@ -34,7 +34,10 @@ class Tree:
     def __init__(self, root: Path) -> None:
         self.root = Path(os.path.normpath(root.absolute()))
         self._prefix = f"{self.root}/"
+        # Caches of the tree's own, so that they go with it: a server imports anew whenever a file changes.
         self._inside = functools.lru_cache(maxsize=100_000)(self._relative)
+        self._real_directory = functools.lru_cache(maxsize=10_000)(_real_directory)
+        self._kept_text = functools.lru_cache(maxsize=512)(self._text)
 
     @cached_property
     def names(self) -> tuple[str, ...]:
@@ -64,10 +67,6 @@ class Tree:
     @cached_property
     def _real(self) -> str:
         return os.path.realpath(self.root) + "/"
-
-    @functools.lru_cache(maxsize=10_000)  # noqa: B019 - a tree lives as long as its import
-    def _real_directory(self, directory: str) -> str:
-        return os.path.realpath(directory) + "/"
 
     def _is_inside(self, full: str) -> bool:
         """Whether a file lies in the tree, whatever links lead to it."""
@@ -147,9 +146,8 @@ class Tree:
 
     def text(self, path: Path) -> str:
         """A file's text; Latin-1 where it is no UTF-8, empty where it cannot be read or is no text."""
-        return self._text(path)
+        return self._kept_text(path)
 
-    @functools.lru_cache(maxsize=512)  # noqa: B019 - a tree lives as long as its import
     def _text(self, path: Path) -> str:
         full = self.root / path
         try:
@@ -189,6 +187,10 @@ class Tree:
 
     def _is_verilog_header(self, path: Path) -> bool:
         return "`" in self.text(path)[:20_000] and "#include" not in self.text(path)
+
+
+def _real_directory(directory: str) -> str:
+    return os.path.realpath(directory) + "/"
 
 
 def _leads_to_file(entry: os.DirEntry[str]) -> bool:
