@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, TypeVar
 
+from veriloop.assistant.bench.kept import Dataclass, Kept
 from veriloop.assistant.bench.problems import Problem, chipbench_gen, hdlbits, recorded, rtllm, verilogeval
 from veriloop.assistant.bench.scoring import counted, harness, passes
 from veriloop.assistant.errors import UsageError
@@ -22,7 +23,7 @@ from veriloop.assistant.verify.toolchain import Toolchain
 from veriloop.models.model import Model
 
 _SURE = 0.9
-_Row = TypeVar("_Row")
+_Row = TypeVar("_Row", bound=Dataclass)
 
 PUBLISHED = {"ChipMATE 4B": 75.0, "ChipMATE 9B": 80.1}
 """Published pass@1 on all 156 problems of VerilogEval v2, in percent (https://github.com/zhongkaiyu/ChipMATE)."""
@@ -36,6 +37,11 @@ class GenerationRow:
     kind: str
     outcome: Literal["solved", "wrong", "abstained", "harness"]
     why: str = ""
+
+    @property
+    def design(self) -> str:
+        """What the row is about."""
+        return self.problem
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +60,11 @@ class SelectionRow:
     how: str
     notes: tuple[str, ...] = ()
     harness: str = ""
+
+    @property
+    def design(self) -> str:
+        """What the row is about."""
+        return f"{self.recorded} {self.problem}"
 
 
 def asked(problems: Iterator[Problem], only: str) -> list[Problem]:
@@ -86,6 +97,7 @@ def run_generation(
     count: int,
     toolchain: Toolchain,
     cancel: CancelToken,
+    kept: Kept | None = None,
 ) -> Run[list[GenerationRow]]:
     """What comes of each specification, judged by the set's testbench.
 
@@ -98,12 +110,19 @@ def run_generation(
         count: answers of each kind that it is asked for.
         toolchain: the simulators.
         cancel: stops it.
+        kept: where rows are kept, and those of an earlier run.
     """
 
     def one(problem: Problem) -> GenerationRow:
         return _generated(problem, model, count, toolchain, cancel)
 
-    return (yield from _each(asked(SETS[suite](data), only), one, lambda row: f"{row.problem}: {row.outcome}", jobs))
+    kept = kept or Kept()
+    rows = dict(kept.rows(GenerationRow))
+    problems = asked(SETS[suite](data), only)
+    waiting = [problem for problem in problems if problem.name not in rows]
+    for row in (yield from _each(waiting, one, lambda row: f"{row.problem}: {row.outcome}", jobs, kept)):
+        rows[row.design] = row
+    return [rows[problem.name] for problem in problems]
 
 
 def _generated(
@@ -156,10 +175,19 @@ def generation_summary(suite: str, rows: Sequence[GenerationRow]) -> dict[str, o
 
 
 def run_hdlbits_select(
-    data: Path, models: Sequence[str], *, only: str, jobs: int, toolchain: Toolchain, cancel: CancelToken
+    data: Path,
+    models: Sequence[str],
+    *,
+    only: str,
+    jobs: int,
+    toolchain: Toolchain,
+    cancel: CancelToken,
+    kept: Kept | None = None,
 ) -> Run[list[SelectionRow]]:
     """One answer a problem from a model's recorded ones, chosen by the specification and the answers alone."""
-    rows: list[SelectionRow] = []
+    kept = kept or Kept()
+    known = dict(kept.rows(SelectionRow))
+    problems = asked(hdlbits(data), only)
     for model in models:
         answers = recorded(data, model)
 
@@ -172,8 +200,10 @@ def run_hdlbits_select(
             said = row.harness or ("right" if row.selected else "wrong")
             return f"{row.recorded} {row.problem}: {said}, {row.confidence:.2f} sure"
 
-        rows += yield from _each(asked(hdlbits(data), only), one, line, jobs)
-    return rows
+        waiting = [problem for problem in problems if f"{model} {problem.name}" not in known]
+        for row in (yield from _each(waiting, one, line, jobs, kept)):
+            known[row.design] = row
+    return [known[f"{model} {problem.name}"] for model in models for problem in problems]
 
 
 def _selected(
@@ -239,7 +269,7 @@ def selection_summary(named: str, rows: Sequence[SelectionRow]) -> dict[str, obj
 
 
 def _each(
-    items: Sequence[Problem], work: Callable[[Problem], _Row], line: Callable[[_Row], str], jobs: int
+    items: Sequence[Problem], work: Callable[[Problem], _Row], line: Callable[[_Row], str], jobs: int, kept: Kept
 ) -> Run[list[_Row]]:
     rows: list[_Row] = []
     # Threads: what takes time is in the simulators.
@@ -247,6 +277,7 @@ def _each(
         try:
             for number, row in enumerate(pool.map(work, items), start=1):
                 rows.append(row)
+                kept.keep(row)
                 yield Note(f"[{number}/{len(items)}] {line(row)}")
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)

@@ -6,11 +6,12 @@ import argparse
 import contextlib
 import dataclasses
 import os
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from veriloop.assistant.cli.benches.provenance import provenance
+from veriloop.assistant.cli.benches.provenance import OUT, kept_at, provenance
 from veriloop.assistant.cli.session import Session
 from veriloop.assistant.errors import UsageError
 from veriloop.assistant.events import finish
@@ -32,6 +33,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--data", required=True, metavar="DIR", help="the directory that holds the set")
     parser.add_argument("--only", default="*", metavar="GLOB", help="the problems whose names match")
     parser.add_argument("--jobs", type=int, default=1, metavar="N", help="problems at once (default: 1)")
+    parser.add_argument("--resume", action="store_true", help="keep the rows of an earlier run that was cut off")
+    parser.add_argument("--out", metavar="DIR", help=f"where the rows are kept (default: {OUT}/SUITE-COMMIT)")
     if parser.prog.endswith("hdlbits-select"):
         parser.add_argument("--recorded", default="all", choices=_MODELS, help="whose answers (default: all)")
         return
@@ -42,6 +45,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace, session: Session) -> int:
     """Runs the suite: a row a problem, then the counts. 0, whatever they are."""
     from veriloop.assistant.bench import generation
+    from veriloop.assistant.bench.kept import Kept
     from veriloop.assistant.repository.private import cache_home
     from veriloop.assistant.verify.toolchain import Toolchain
 
@@ -54,6 +58,7 @@ def run(arguments: argparse.Namespace, session: Session) -> int:
         "jobs": arguments.jobs,
         "toolchain": toolchain,
         "cancel": session.cancel,
+        "kept": Kept(kept_at(arguments, session, *_answering(arguments)), resume=arguments.resume),
     }
     report = _generated if arguments.suite in generation.SETS else _selected
     rows, lines, summaries = report(arguments, session, data, common)
@@ -67,6 +72,12 @@ def run(arguments: argparse.Namespace, session: Session) -> int:
     lines += [", ".join(f"{key}: {value}" for key, value in part.items()) for part in parts]
     session.result("\n".join([*lines, *(f"{key}: {value}" for key, value in counts.items())]) + "\n", counts)
     return 0
+
+
+def _answering(arguments: argparse.Namespace) -> tuple[str, ...]:
+    """Who answers: rows of different models must not meet in one table. Recorded ones tell it themselves."""
+    model = getattr(arguments, "model", "")
+    return (re.sub(r"\W+", "-", model), f"n{arguments.n}") if model else ()
 
 
 _Report = tuple[Sequence[Any], list[str], list[dict[str, object]]]

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from veriloop.assistant.cli.benches.provenance import provenance
+from veriloop.assistant.cli.benches.provenance import OUT, kept_at, provenance
 from veriloop.assistant.cli.farming import add_farm_option, farm_of, go_on_without
 from veriloop.assistant.cli.session import Session
 from veriloop.assistant.errors import UsageError
@@ -21,8 +21,6 @@ SUITES = {
     "judge": "say who is wrong, of failing tests made from HDLBits of which that is known",
 }
 
-_OUT = "veriloop-bench"
-_SHORT_COMMIT = 12
 _RECORDED = ("gpt-4o-mini", "gpt-4o", "claude-3.5-sonnet", "none")
 
 
@@ -33,7 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--jobs", type=int, default=1, metavar="N", help="designs at once (default: 1)")
     add_farm_option(parser)
     parser.add_argument("--resume", action="store_true", help="keep the rows of an earlier run that was cut off")
-    parser.add_argument("--out", metavar="DIR", help=f"where the rows are kept (default: {_OUT}/SUITE-COMMIT)")
+    parser.add_argument("--out", metavar="DIR", help=f"where the rows are kept (default: {OUT}/SUITE-COMMIT)")
     if parser.prog.endswith("testbenches"):
         parser.add_argument("--count", type=int, default=10, metavar="N", help="designs; 0: all (default: 10)")
     if parser.prog.endswith("judge"):
@@ -67,7 +65,7 @@ def run(arguments: argparse.Namespace, session: Session) -> int:
         }
         if arguments.suite == "judge":
             return _judged(arguments, session, data, common)
-        common["kept"] = Kept(_out(arguments, session), resume=arguments.resume)
+        common["kept"] = Kept(kept_at(arguments, session), resume=arguments.resume)
         if arguments.suite == "coverage":
             rows = finish(covering.run_coverage(data, **common), session.observe)
             counts = covering.coverage_summary(rows) | provenance()
@@ -89,19 +87,13 @@ def run(arguments: argparse.Namespace, session: Session) -> int:
     return 0
 
 
-def _out(arguments: argparse.Namespace, session: Session, *more: str) -> Path:
-    """Where rows are kept. Those of different commits, or with other answers, must not meet in one table."""
-    name = "-".join(filter(None, [arguments.suite, *more, provenance()["commit"][:_SHORT_COMMIT]]))
-    return session.cwd / (arguments.out or Path(_OUT, name))
-
-
 def _judged(arguments: argparse.Namespace, session: Session, data: Path, common: dict[str, Any]) -> int:
     """A row a case, how far the confidence can be believed, the counts."""
     from veriloop.assistant.bench import judging
 
     measured = provenance()
     model = "" if arguments.recorded == "none" else arguments.recorded
-    out = _out(arguments, session, arguments.recorded)
+    out = kept_at(arguments, session, arguments.recorded)
     work = judging.run_judge(data, model=model, out=out, resume=arguments.resume, **common)
     rows = finish(work, session.observe)
     told = judging.further(rows)
