@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from veriloop.assistant.session.record import Entry
-from veriloop.assistant.session.telling import result_text
+from veriloop.assistant.session.telling import offered, result_text
 from veriloop.tui.lines import Line, Look, clean, lines, report_lines
 
 
@@ -60,11 +60,11 @@ def _said(text: str) -> Iterator[Line]:
 def _plan(data: Mapping[str, Any]) -> Iterator[Line]:
     if data.get("answer"):
         yield from lines(str(data["answer"]))
-    choices: Sequence[Sequence[str]] = data.get("choices", ())
-    for number, words in enumerate(choices, 1):
-        yield Line(clean(f"  {number}  {shlex.join(words)}"), "key")
+    choices = offered(data)
+    for line in choices:
+        yield Line(clean(line), "key")
     if choices:
-        yield Line("Type its number, or say it otherwise.", "dim")
+        yield Line("Type one of them." if data.get("labels") else "Type its number, or say it otherwise.", "dim")
     if data.get("words"):
         yield Line(clean(f"  veriloop {shlex.join(data['words'])}"), "key")
         if data.get("why"):

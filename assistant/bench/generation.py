@@ -133,7 +133,7 @@ def _generated(
         return GenerationRow(problem=problem.name, kind="", outcome="harness", why=tried.fault)
     kind, made = _answered(problem, model, count, toolchain, cancel)
     if isinstance(made, Abstained):
-        why = "; ".join((made.reason, *made.questions))
+        why = "; ".join((made.reason, *map(str, made.questions)))
         return GenerationRow(problem=problem.name, kind="", outcome="abstained", why=why)
     rtl, why = made
     right = passes(problem, rtl + problem.given, tried.engine, toolchain=toolchain, cancel=cancel)

@@ -8,13 +8,14 @@ import os
 import sys
 from pathlib import Path
 
-from veriloop.assistant.cli.generated import generated_json, generated_text, write_new
+from veriloop.assistant.cli.generated import abstained_json, asked_lines, generated_json, generated_text, write_new
 from veriloop.assistant.cli.session import Session
 from veriloop.assistant.cli.tree import open_repository
 from veriloop.assistant.config import load_config
 from veriloop.assistant.errors import NotVerified, UsageError
 from veriloop.assistant.events import Note, finish
 from veriloop.assistant.generate.placing import place
+from veriloop.assistant.generate.questions import Decided
 from veriloop.assistant.generate.synthesis import Abstained
 from veriloop.assistant.generate.workflow import Generated, Request, generate
 from veriloop.assistant.repository.private import cache_home
@@ -60,6 +61,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="ask this model (a name, a .gguf or .jsonl file, an address); none: nobody (default: the one chosen)",
     )
     parser.add_argument("-n", type=int, default=12, metavar="N", help="how many answers of each kind (default: 12)")
+    parser.add_argument(
+        "--decide",
+        nargs=2,
+        metavar=("QUESTION", "ANSWER"),
+        action="append",
+        default=[],
+        help="an answer to a question that came up; may be given several times",
+    )
     parser.add_argument("--plan", action="store_true", help="make a plan of several modules first; takes a model")
     parser.add_argument("--apply", action="store_true", help="put it into the work tree through the gate; takes -o")
 
@@ -87,12 +96,13 @@ def run(arguments: argparse.Namespace, session: Session) -> int:
             model=_model(arguments, session, stack),
             count=arguments.n,
             planned=arguments.plan,
+            decided=Decided(dict(arguments.decide)),
         )
         if arguments.plan and request.model is None:
             raise UsageError("--plan takes a model", hint="veriloop generate SPEC --plan --model NAME")
         made = finish(generate(request, toolchain=toolchain, cancel=session.cancel), session.observe)
     if isinstance(made, Abstained):
-        session.result(_abstained(made), {"status": "abstained", "reason": made.reason, "questions": made.questions})
+        session.result(_abstained(made), abstained_json(made))
         return NOT_VERIFIED_EXIT
     applied, refusal = _write(made, arguments, session)
     if arguments.bench and not made.testbench:
@@ -187,6 +197,7 @@ def _other(name: str) -> str:
 
 def _abstained(made: Abstained) -> str:
     lines = [f"nothing was made: {made.reason}", *(f"  {question}" for question in made.questions)]
+    lines += asked_lines(made.questions)
     if not made.questions:
         lines.append("  what it says in prose takes a model (--model NAME), or answers to hold against each other")
         lines.append("  (--answer FILE --answer FILE ...)")

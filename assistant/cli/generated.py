@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from veriloop.assistant.errors import UsageError
+from veriloop.assistant.generate.questions import Question
+from veriloop.assistant.generate.synthesis import Abstained
 from veriloop.assistant.generate.workflow import Generated
 
 
@@ -39,6 +42,7 @@ def generated_text(made: Generated, *, shown: bool, applied: Sequence[str] = (),
         lines.append(f"  {'ok  ' if step.passed else 'FAIL'} {step.name}: {said}")
     if made.questions:
         lines += ["the specification does not decide:", *(f"  {line}" for line in made.questions)]
+        lines += asked_lines(made.questions)
     if made.window:
         lines += ["where the next best answers part from it:", *(f"  {line}" for line in made.window.splitlines())]
     if applied:
@@ -47,6 +51,24 @@ def generated_text(made: Generated, *, shown: bool, applied: Sequence[str] = (),
         lines.append(f"not applied: {refusal}")
     lines.append(f"evidence: {made.evidence.label}")
     return "\n".join(lines) + "\n"
+
+
+def asked_lines(questions: Sequence[Question]) -> list[str]:
+    """How the first question that can be answered is answered."""
+    asked = _asked(questions)
+    return [f'  --decide "{asked["question"]}" {" | ".join(map(shlex.quote, asked["options"]))}'] if asked else []
+
+
+def _asked(questions: Sequence[Question]) -> dict[str, Any]:
+    """One question with its answers, one after the other: each may settle the next."""
+    first = next((question for question in questions if question.options), None)
+    return {"question": first.text, "options": list(first.options)} if first is not None else {}
+
+
+def abstained_json(made: Abstained) -> dict[str, Any]:
+    """For programs, where nothing was made."""
+    questions = [str(question) for question in made.questions]
+    return {"status": "abstained", "reason": made.reason, "questions": questions, "asked": _asked(made.questions)}
 
 
 def generated_json(made: Generated, *, applied: Sequence[str] = (), refusal: str = "") -> dict[str, Any]:
@@ -58,7 +80,8 @@ def generated_json(made: Generated, *, applied: Sequence[str] = (), refusal: str
         "confidence": made.confidence,
         "evidence": made.evidence.label,
         "assumed": made.assumed,
-        "questions": made.questions,
+        "questions": [str(question) for question in made.questions],
+        "asked": _asked(made.questions),
         "window": made.window,
         "steps": [
             {

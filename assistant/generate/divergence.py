@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from veriloop.assistant.generate.examination import Examination, Played
 from veriloop.assistant.generate.interface import Interface
+from veriloop.assistant.generate.questions import Question
 from veriloop.assistant.generate.reference import Inputs
 from veriloop.assistant.generate.stimuli import Stimuli
 from veriloop.assistant.generate.traces import Word
@@ -26,6 +27,7 @@ class Divergence:
         signal: an output that differs in the last cycle.
         cycle: its number, from reset.
         since_reset: cycles since the last reset; none where there is no reset.
+        run: the whole run.
     """
 
     steps: tuple[Inputs, ...]
@@ -34,6 +36,13 @@ class Divergence:
     signal: str
     cycle: int
     since_reset: int | None
+    run: Played
+
+    def said(self, number: int, interface: Interface) -> str:
+        """What an answer, by its number, said of the signal in the last cycle, as a question shows it."""
+        place = [port.name for port in interface.outputs].index(self.signal)
+        words = self.run.words[number]
+        return shown(words[self.cycle][place]) if words else ""
 
 
 def divergence(examined: Examination, one: int, other: int, interface: Interface, text: str) -> Divergence | None:
@@ -53,6 +62,7 @@ def divergence(examined: Examination, one: int, other: int, interface: Interface
         signal=signal,
         cycle=at,
         since_reset=_since_reset(run, at, Stimuli(interface, text)),
+        run=run,
     )
 
 
@@ -77,7 +87,7 @@ def window(found: Divergence, interface: Interface, labels: tuple[str, str] = ("
     return "\n".join("  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True)) for row in rows)
 
 
-def question(found: Divergence, interface: Interface) -> str:
+def question(found: Divergence, interface: Interface) -> Question:
     """The difference as a question of one sentence that a person can answer without reading either text."""
     names = [port.name for port in interface.outputs]
     place = names.index(found.signal)
@@ -91,7 +101,8 @@ def question(found: Divergence, interface: Interface) -> str:
     when = "with" if interface.clock is None else "at a clock edge with"
     if found.since_reset is not None and 0 < found.since_reset <= _SOON:
         when = f"{found.since_reset} cycle{'s' if found.since_reset > 1 else ''} after reset, with"
-    return f"{when} {given or 'any inputs'}, is {found.signal} {said[0]} or {said[1]}?"
+    text = f"{when} {given or 'any inputs'}, is {found.signal} {said[0]} or {said[1]}?"
+    return Question(text, tuple(map(shown, values)))
 
 
 def _telling(inputs: Sequence[str], last: Inputs, before: Inputs) -> list[str]:

@@ -150,33 +150,20 @@ def read_interface(text: str, *, header: str | None = None) -> Interface | None:
     return _from_header("\n".join(bare_lines(text)))
 
 
-def contradictions(text: str, *, header: str | None = None) -> tuple[str, ...]:
-    """Where a specification says two things about one port: listed twice, or another width in the header beside it."""
+def listed_ports(text: str) -> tuple[PortDeclaration, ...]:
+    """The ports that a text lists, each as often as it does."""
     read = read_port_list(text)
-    listed = [] if isinstance(read, Unreadable) else [_listed(port, text) for port in read]
-    known: dict[str, PortDeclaration] = {}
-    found: list[str] = []
-    for port in listed:
-        other = known.setdefault(port.name, port)
-        if (other.direction, other.width_bits) != (port.direction, port.width_bits):
-            found.append(f"is {port.name} {_said(other)} or {_said(port)}?")
-    given = (
-        _from_header(header) if header is not None else _from_header("\n".join(bare_lines(text))) if listed else None
-    )
-    for port in given.ports if given is not None and (header is not None or given.toplevel in _names(text)) else ():
-        other = known.get(port.name, port)
-        if (other.direction, other.width_bits) != (port.direction, port.width_bits):
-            found.append(f"is {port.name} {_said(other)}, as listed, or {_said(port)}, as in the header?")
-    return tuple(dict.fromkeys(found))
+    return () if isinstance(read, Unreadable) else tuple(_listed(port, text) for port in read)
+
+
+def header_ports(text: str, header: str | None) -> tuple[PortDeclaration, ...]:
+    """The ports in the header that is given, else in the text's own of the module that it names."""
+    given = _from_header(header if header is not None else "\n".join(bare_lines(text)))
+    return given.ports if given is not None and (header is not None or given.toplevel in _names(text)) else ()
 
 
 def _names(text: str) -> set[str]:
     return set(_NAMED.findall(text))
-
-
-def _said(port: PortDeclaration) -> str:
-    article = "an input" if port.direction == "input" else "an output"
-    return f"{article} of {port.width_bits} bit{'s' if port.width_bits > 1 else ''}"
 
 
 def _listed(port: Listed, text: str) -> PortDeclaration:

@@ -16,6 +16,7 @@ from veriloop.assistant.generate.candidates import corrections
 from veriloop.assistant.generate.divergence import window
 from veriloop.assistant.generate.interface import Interface
 from veriloop.assistant.generate.prompts import correction_messages
+from veriloop.assistant.generate.questions import Decided
 from veriloop.assistant.generate.selection import Selection, select
 from veriloop.assistant.verify.toolchain import Toolchain
 from veriloop.models.errors import ModelError
@@ -32,6 +33,7 @@ def refine(
     *,
     answers: Sequence[bytes],
     references: Sequence[str],
+    decided: Decided,
     turns: int,
     count: int,
     scratch: Path,
@@ -47,6 +49,7 @@ def refine(
         interface: the ports.
         answers: the modules that were chosen from, which stay in the examination.
         references: the reference models, too.
+        decided: answers to questions.
         turns: at most so many.
         count: corrections a turn.
         scratch: an existing directory.
@@ -75,6 +78,7 @@ def refine(
             interface,
             specification=specification,
             references=references,
+            decided=decided,
             scratch=scratch,
             toolchain=toolchain,
             cancel=cancel,

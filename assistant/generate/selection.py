@@ -16,6 +16,7 @@ from veriloop.assistant.generate.answers import Rtl, read_reference, read_rtl
 from veriloop.assistant.generate.divergence import Divergence, divergence, question
 from veriloop.assistant.generate.examination import Answer, Examination, Group, examine
 from veriloop.assistant.generate.interface import Interface
+from veriloop.assistant.generate.questions import Decided, Question
 from veriloop.assistant.generate.reference_model.text import ReferenceModel, Refused
 from veriloop.assistant.generate.synthesis import Synthesis
 from veriloop.assistant.verify.toolchain import Toolchain
@@ -53,7 +54,7 @@ class Selection:
     how: str
     notes: tuple[str, ...] = ()
     reference: str = ""
-    questions: tuple[str, ...] = ()
+    questions: tuple[Question, ...] = ()
     divergence: Divergence | None = None
     examination: Examination | None = None
 
@@ -65,6 +66,7 @@ def select(
     specification: str = "",
     references: Sequence[str] = (),
     synthesis: Synthesis | None = None,
+    decided: Decided | None = None,
     scratch: Path,
     toolchain: Toolchain,
     cancel: CancelToken,
@@ -77,9 +79,13 @@ def select(
         specification: its numbers are among the inputs that are tried.
         references: reference models in Python, as independent.
         synthesis: what follows from the specification's data, where something does.
+        decided: answers to questions about where the answers part.
         scratch: an existing directory.
         toolchain: Icarus where it is installed (four-state), else Verilator.
         cancel: stops it.
+
+    Raises:
+        UsageError: what was decided does not fit its question.
     """
     usable: Counter[Answer] = Counter()
     notes: dict[Answer, tuple[str, ...]] = {}
@@ -119,7 +125,7 @@ def select(
     for number, why in examined.faults.items():
         kind = "answer" if isinstance(texts[number], Rtl) else "reference model"
         yield Note(f"{kind} {number + 1} drops out: it {why}")
-    return _chosen(examined, interface, specification, refused, notes)
+    return _chosen(examined, interface, specification, refused, notes, decided or Decided())
 
 
 def _synthesised(synthesis: Synthesis, usable: int, refused: int) -> Selection:
@@ -140,29 +146,41 @@ def _chosen(
     specification: str,
     refused: int,
     notes: dict[Answer, tuple[str, ...]],
+    decided: Decided,
 ) -> Selection | None:
-    """The answer that stands for the most believed group that has RTL."""
-    best = next((group for group in examined.groups if group.rtl), None)
-    if best is None:
-        return None
-    number = representative(examined, best, notes)
+    """The answer that stands for the most believed group that has RTL, of those that do as was decided."""
+    groups = list(examined.groups)
+    while True:
+        best = next((group for group in groups if group.rtl), None)
+        if best is None:
+            return None
+        number = representative(examined, best, notes)
+        rival = next((group for group in groups if group is not best), None)
+        parted = (
+            divergence(examined, number, rival.members[0], interface, specification) if rival is not None else None
+        )
+        asked = question(parted, interface) if parted is not None else None
+        answer = decided.to(asked) if asked is not None else None
+        if answer is None or parted is None:
+            break
+        groups = [group for group in groups if parted.said(group.members[0], interface) == answer]
     chosen = examined.answers[number]
     assert isinstance(chosen, Rtl)
-    rival = next((group for group in examined.groups if group is not best), None)
-    parted = divergence(examined, number, rival.members[0], interface, specification) if rival is not None else None
     disputed = rival is not None and rival.size >= _RIVAL * best.size
-    total = examined.total
+    total = sum(group.size for group in groups)
     kinds = "independent answers, RTL and reference models," if best.both_kinds else "independent answers"
+    others = examined.total - total
+    apart = f"; {others} more do otherwise than you have decided" if others else ""
     return Selection(
         text=chosen.text,
         confidence=round(best.size / (total + _PRIOR), 3),
         agreeing=best.size,
         examined=total,
         refused=refused + sum(examined.counts[one] for one in examined.faults),
-        how=f"{best.size} of {total} {kinds} agree on {examined.cycles} cycles",
+        how=f"{best.size} of {total} {kinds} agree on {examined.cycles} cycles{apart}",
         notes=notes.get(chosen, ()),
         reference=_reference(examined, best),
-        questions=(question(parted, interface),) if parted is not None and disputed else (),
+        questions=(asked,) if asked is not None and disputed else (),
         divergence=parted,
         examination=examined,
     )

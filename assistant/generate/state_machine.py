@@ -12,8 +12,6 @@ from veriloop.assistant.generate.truth_table import TruthTable
 Cube = Mapping[Bit, str]
 """Bits that have to be `0` or `1`."""
 
-_MOST_GUARD_BITS = 12
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Arc:
@@ -79,22 +77,6 @@ class StateMachine:
         """Every combination of the inputs that matter."""
         for chosen in itertools.product("01", repeat=len(self.guard_bits)):
             yield dict(zip(self.guard_bits, chosen, strict=True))
-
-    def faults(self) -> list[str]:
-        """Why it is no machine: a state that is left in two ways at once, or in none."""
-        if not self.states or len(self.guard_bits) > _MOST_GUARD_BITS:
-            return ["too many inputs decide on a transition"]
-        found = [f"state {arc.target} has no transitions" for arc in self.arcs if not self.leaving(arc.target)]
-        for state in filter(self.leaving, self.states):
-            for values in self.inputs():
-                taken = [arc for arc in self.leaving(state) if not arc.otherwise and arc.taken(values)]
-                said = ", ".join(f"{bit}={value}" for bit, value in values.items()) or "any input"
-                if len({(arc.target, *sorted(map(str, arc.outputs.items()))) for arc in taken}) > 1:
-                    targets = " and ".join(sorted({arc.target for arc in taken}))
-                    found.append(f"state {state} goes to {targets} on {said}")
-                elif not taken and not any(arc.otherwise for arc in self.leaving(state)):
-                    found.append(f"state {state} goes nowhere on {said}")
-        return list(dict.fromkeys(found))
 
     def output(self, bit: Bit, state: str, values: Cube) -> str:
         """The value of an output in a state at these inputs."""

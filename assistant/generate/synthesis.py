@@ -15,7 +15,9 @@ from veriloop.assistant.generate.bench_text import expected_of, steps
 from veriloop.assistant.generate.fsm import machine_body
 from veriloop.assistant.generate.interface import Interface
 from veriloop.assistant.generate.karnaugh import grids, read_karnaugh
+from veriloop.assistant.generate.machine_faults import faults, settled
 from veriloop.assistant.generate.prose.reader import NotUnderstood, Read, read_prose
+from veriloop.assistant.generate.questions import Decided, Question
 from veriloop.assistant.generate.reference import Reference, Row, TableReference, rows
 from veriloop.assistant.generate.state_diagram import read_diagram
 from veriloop.assistant.generate.state_machine import StateMachine
@@ -60,7 +62,7 @@ class Abstained:
     """Why nothing was synthesised; `questions` are contradictions and gaps that a person has to settle."""
 
     reason: str
-    questions: tuple[str, ...] = ()
+    questions: tuple[Question, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,12 +75,17 @@ class _Body:
     assumed: tuple[str, ...] = ()
 
 
-def synthesise(text: str, interface: Interface) -> Synthesis | Abstained:
-    """Makes a module with these ports from the data in a specification."""
+def synthesise(text: str, interface: Interface, decided: Decided | None = None) -> Synthesis | Abstained:
+    """Makes a module with these ports from the data in a specification, and from answers to what that leaves open.
+
+    Raises:
+        UsageError: an answer does not fit its question.
+    """
+    decided = decided or Decided()
     found: list[tuple[str, _Body]] = []
-    questions: list[str] = []
+    questions: list[Question] = []
     for kind, reader in _READERS.items():
-        body = reader(text, interface)
+        body = reader(text, interface, decided)
         if isinstance(body, Abstained):
             questions += body.questions
         elif body is not None:
@@ -116,20 +123,20 @@ def _prose(text: str, interface: Interface) -> Synthesis | Abstained:
     return Abstained(reason=reason)
 
 
-def _karnaugh(text: str, interface: Interface) -> _Body | Abstained | None:
+def _karnaugh(text: str, interface: Interface, decided: Decided) -> _Body | Abstained | None:
     table = read_karnaugh(text, interface)
     if table is None:
-        unread = ("the rows or columns of the Karnaugh map are not named by the ports",)
+        unread = (Question("the rows or columns of the Karnaugh map are not named by the ports"),)
         return Abstained(reason="unread map", questions=unread) if grids(text) else None
     return _table(table, interface)
 
 
-def _truth_table(text: str, interface: Interface) -> _Body | None:
+def _truth_table(text: str, interface: Interface, decided: Decided) -> _Body | None:
     table = read_truth_table(text, interface)
     return _table(table, interface) if table and not grids(text) and interface.clock is None else None
 
 
-def _minterms(text: str, interface: Interface) -> _Body | None:
+def _minterms(text: str, interface: Interface, decided: Decided) -> _Body | None:
     table = read_minterms(text, interface)
     return _table(table, interface) if table else None
 
@@ -148,11 +155,14 @@ def _played(reference: Reference | None, interface: Interface, *, active_low: bo
     return tuple(rows(copy.deepcopy(reference), interface, given))
 
 
-def _machine(machine: StateMachine | None, text: str, interface: Interface) -> _Body | Abstained | None:
+def _machine(
+    machine: StateMachine | None, text: str, interface: Interface, decided: Decided
+) -> _Body | Abstained | None:
     if machine is None:
         return None
-    if faults := machine.faults():
-        return Abstained(reason="faulty machine", questions=tuple(faults))
+    machine = settled(machine, decided)
+    if found := faults(machine):
+        return Abstained(reason="faulty machine", questions=tuple(fault.question for fault in found))
     body = machine_body(machine, text, interface)
     if body is None:
         return None
@@ -161,7 +171,7 @@ def _machine(machine: StateMachine | None, text: str, interface: Interface) -> _
     return _Body(lines=body.lines, played=played, reference=body.reference, assumed=body.assumed)
 
 
-def _waveform(text: str, interface: Interface) -> _Body | None:
+def _waveform(text: str, interface: Interface, decided: Decided) -> _Body | None:
     said = sentences(text)
     # A waveform beside a description in words is an example of it, not the whole.
     if not re.search(r"waveforms?\b", said, re.I) or re.search(
@@ -188,8 +198,8 @@ def _replayed(waveform: Waveform, interface: Interface) -> Iterator[Row]:
         before = known
 
 
-def _made(reader: Callable[[str, Interface], Made | None]) -> Callable[[str, Interface], _Body | None]:
-    def read(text: str, interface: Interface) -> _Body | None:
+def _made(reader: Callable[[str, Interface], Made | None]) -> Callable[[str, Interface, Decided], _Body | None]:
+    def read(text: str, interface: Interface, decided: Decided) -> _Body | None:
         made = reader(text, interface)
         if made is None:
             return None
@@ -198,12 +208,20 @@ def _made(reader: Callable[[str, Interface], Made | None]) -> Callable[[str, Int
     return read
 
 
-_READERS: dict[str, Callable[[str, Interface], _Body | Abstained | None]] = {
+def _diagram(text: str, interface: Interface, decided: Decided) -> _Body | Abstained | None:
+    return _machine(read_diagram(text, interface), text, interface, decided)
+
+
+def _state_table(text: str, interface: Interface, decided: Decided) -> _Body | Abstained | None:
+    return _machine(read_state_table(text, interface), text, interface, decided)
+
+
+_READERS: dict[str, Callable[[str, Interface, Decided], _Body | Abstained | None]] = {
     "Karnaugh map": _karnaugh,
     "truth table": _truth_table,
     "list of minterms": _minterms,
-    "state diagram": lambda text, interface: _machine(read_diagram(text, interface), text, interface),
-    "state table": lambda text, interface: _machine(read_state_table(text, interface), text, interface),
+    "state diagram": _diagram,
+    "state table": _state_table,
     "characteristic table": _made(read_characteristic),
     "table of codes": _made(read_meanings),
     "neighbourhood table": _made(read_automaton),

@@ -9,18 +9,20 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from veriloop.assistant.design.model import Design
-from veriloop.assistant.events import CancelToken, Run, Stage
+from veriloop.assistant.events import CancelToken, Note, Run, Stage
 from veriloop.assistant.generate.agreed_bench import agreed_bench
 from veriloop.assistant.generate.bench_text import bench_text
 from veriloop.assistant.generate.candidates import Candidates, candidates
 from veriloop.assistant.generate.divergence import window
-from veriloop.assistant.generate.interface import Interface, contradictions, read_interface
+from veriloop.assistant.generate.interface import Interface, read_interface
 from veriloop.assistant.generate.plan import Plan, plan
+from veriloop.assistant.generate.port_conflicts import decided_ports
 from veriloop.assistant.generate.quality import quality_steps
+from veriloop.assistant.generate.questions import Decided, Question
 from veriloop.assistant.generate.refinement import refine
 from veriloop.assistant.generate.selection import Selection, select
 from veriloop.assistant.generate.synthesis import Abstained, Synthesis, synthesise
@@ -51,6 +53,7 @@ class Request:
         count: how many answers of each kind it is asked for.
         turns: how often it may correct an answer.
         planned: whether a plan of several modules is made first.
+        decided: answers to questions that came up before.
     """
 
     text: str
@@ -62,6 +65,13 @@ class Request:
     count: int = 12
     turns: int = 2
     planned: bool = False
+    decided: Decided = field(default_factory=Decided)
+
+    @property
+    def told(self) -> str:
+        """The specification as a model is given it: with what was decided."""
+        lines = "".join(f"\n- {line}" for line in self.decided.lines)
+        return f"{self.text}\n\nDecided:\n{lines}\n" if lines else self.text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,7 +99,7 @@ class Generated:
     steps: tuple[Step, ...]
     confidence: float | None = None
     assumed: tuple[str, ...] = ()
-    questions: tuple[str, ...] = ()
+    questions: tuple[Question, ...] = ()
     window: str = ""
     testbench: str = ""
     reference: str = ""
@@ -105,12 +115,17 @@ def generate(request: Request, *, toolchain: Toolchain, cancel: CancelToken) -> 
 
     Raises:
         ModelError: the language model does not answer.
+        UsageError: what was decided does not fit its question.
     """
     yield Stage("specification")
-    conflicts = contradictions(request.text, header=request.header)
+    interface, conflicts = decided_ports(
+        read_interface(request.text, header=request.header),
+        request.text,
+        header=request.header,
+        decided=request.decided,
+    )
     if conflicts:
         return Abstained(reason="the specification contradicts itself about the ports", questions=conflicts)
-    interface = read_interface(request.text, header=request.header)
     if interface is None or not interface.outputs:
         return Abstained(reason="the specification names no ports")
     interface = replace(interface, toplevel=request.top or interface.toplevel)
@@ -120,8 +135,12 @@ def generate(request: Request, *, toolchain: Toolchain, cancel: CancelToken) -> 
             found = yield from _planned(request, request.model, interface, directory, toolchain, cancel)
         else:
             found = yield from _module(request, interface, directory, toolchain, cancel)
+        for question in request.decided.useless:
+            yield Note(f"nothing asked: {question}")
         if isinstance(found, Abstained):
             return found
+        lines = tuple(f"as you have decided: {line}" for line in request.decided.followed)
+        found = replace(found, assumed=(*found.assumed, *lines))
         yield Stage("check")
         return _checked(found, request.text, directory, toolchain, cancel)
 
@@ -130,7 +149,7 @@ def _module(
     request: Request, interface: Interface, directory: Path, toolchain: Toolchain, cancel: CancelToken
 ) -> Run[Generated | Abstained]:
     """One module: by the specification's data, else by answers."""
-    made = synthesise(request.text, interface)
+    made = synthesise(request.text, interface, request.decided)
     if isinstance(made, Synthesis):
         return _synthesised(made)
     if made.questions and not request.answers:
@@ -138,7 +157,7 @@ def _module(
         return made
     found = Candidates(tuple(request.answers), tuple(request.references))
     if request.model is not None:
-        more = yield from candidates(request.model, request.text, interface, count=request.count, cancel=cancel)
+        more = yield from candidates(request.model, request.told, interface, count=request.count, cancel=cancel)
         found = Candidates((*found.rtl, *more.rtl), (*found.references, *more.references))
     if not found.rtl:
         return made if request.model is None else replace(made, reason="none of the model's answers holds a module")
@@ -148,20 +167,24 @@ def _module(
         interface,
         specification=request.text,
         references=found.references,
+        decided=request.decided,
         scratch=directory,
         toolchain=toolchain,
         cancel=cancel,
     )
+    if chosen is None and request.decided.needed:
+        return Abstained(reason=f"none of the {len(found.rtl)} answers does what you have decided")
     if chosen is None:
         return Abstained(reason=f"none of the {len(found.rtl)} answers has these ports and elaborates")
     if request.model is not None and request.model.info.has_chat:
         chosen = yield from refine(
             chosen,
             request.model,
-            request.text,
+            request.told,
             interface,
             answers=found.rtl,
             references=found.references,
+            decided=request.decided,
             turns=request.turns,
             count=max(2, request.count // 3),
             scratch=directory,
@@ -205,6 +228,7 @@ def _planned(
         interface,
         specification=request.text,
         references=more.references,
+        decided=request.decided,
         scratch=directory,
         toolchain=toolchain,
         cancel=cancel,
@@ -219,7 +243,7 @@ def _planned(
         how=f"{said.how}; over {len(found)} planned modules ({parts})",
         confidence=round(min(weakest, said.confidence or 0.0), 3),
         assumed=(*said.assumed, *(f"{one.toplevel}: {line}" for one in found for line in one.assumed)),
-        questions=(*said.questions, *(f"{one.toplevel}: {line}" for one in found for line in one.questions)),
+        questions=(*said.questions, *(one for part in found for one in part.questions)),
     )
 
 

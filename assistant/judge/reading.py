@@ -72,7 +72,7 @@ def read_specification(subject: Subject) -> Reading:
     interface = replace(chosen, toplevel=subject.module or chosen.toplevel)
     made = synthesise(dispute.specification, interface)
     if not isinstance(made, Synthesis):
-        return Reading(questions=made.questions, ports=ports, interface=interface)
+        return Reading(questions=tuple(map(str, made.questions)), ports=ports, interface=interface)
     return Reading(
         kind=made.kind.removeprefix("words: "),
         text=made.rtl.encode(),

@@ -44,8 +44,9 @@ def reply(conversation: Conversation, text: str, *, cause: int, root: Path) -> R
     if not words:
         return Reply()
     name = words[0].removeprefix("/")
-    if text.strip().isdigit():
-        return _chosen(conversation, int(text))
+    chosen = _chosen(conversation, text.strip())
+    if chosen is not None:
+        return chosen
     if words[0].startswith("/") and name in _COMMANDS:
         return _COMMANDS[name](conversation, words[1:], cause, root)
     if text.strip().lower() in ("quit", "exit", ":q"):
@@ -55,15 +56,20 @@ def reply(conversation: Conversation, text: str, *, cause: int, root: Path) -> R
     return None
 
 
-def _chosen(conversation: Conversation, number: int) -> Reply | None:
-    """One of the command lines that were offered last."""
+def _chosen(conversation: Conversation, text: str) -> Reply | None:
+    """One of the command lines that were offered last: by its number, or by what it is called."""
     plan = next((entry for entry in reversed(conversation.record.entries) if entry.kind == "plan"), None)
     choices = plan.data.get("choices", ()) if plan is not None else ()
-    if not choices:
+    labels = plan.data.get("labels", ()) if plan is not None else ()
+    if text in labels:
+        return Reply(request=Request(purpose="say", words=tuple(choices[labels.index(text)])))
+    if not choices or not text.isdigit():
         return None
-    if not 1 <= number <= len(choices):
+    if labels:
+        raise UsageError(f"{text} is none of the answers", hint=" or ".join(labels))
+    if not 1 <= int(text) <= len(choices):
         raise UsageError(f"there are {len(choices)} to choose from", hint="1")
-    return Reply(request=Request(purpose="say", words=tuple(choices[number - 1])))
+    return Reply(request=Request(purpose="say", words=tuple(choices[int(text) - 1])))
 
 
 def described(decision: Decision) -> str:

@@ -20,6 +20,8 @@ class Plan:
     """What is said, where nothing runs or beside it."""
     choices: tuple[tuple[str, ...], ...] = ()
     """Command lines to choose from, where it is not clear which was meant."""
+    labels: tuple[str, ...] = ()
+    """What is typed for each of them; none: its number."""
     is_open: bool = False
     """Whether what was asked for is still to be said or cannot be done, so that a script must not go on."""
 
@@ -37,4 +39,6 @@ class Plan:
             plain["answer"] = self.answer
         if self.choices:
             plain["choices"] = [list(words) for words in self.choices]
+        if self.labels:
+            plain["labels"] = list(self.labels)
         return plain

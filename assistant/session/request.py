@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 from veriloop.assistant.cli.main import ended
 from veriloop.assistant.events import CancelToken, finish
+from veriloop.assistant.session.asked import asking
 from veriloop.assistant.session.files import taken
 from veriloop.assistant.session.turn import Emit, Turn, run_line
 
@@ -41,6 +42,7 @@ def perform(request: Request, emit: Emit, *, cwd: Path, cancel: CancelToken) -> 
     from veriloop.assistant.session.proposed import proposed
 
     last: dict[str, Any] = {}
+    words = list(request.words)
 
     def tell(kind: str, data: Mapping[str, Any]) -> None:
         if kind == "result":
@@ -49,13 +51,15 @@ def perform(request: Request, emit: Emit, *, cwd: Path, cancel: CancelToken) -> 
             change = proposed(last.get("data", {}), cwd)
             if change:
                 emit("change", change)
+            asked = asking(last.get("data", {}), words)
+            if asked is not None:
+                emit("plan", asked.data())
         emit(kind, data)
 
     turn = Turn(tell, cwd=cwd, cancel=cancel)
     if request.words:
         return run_line(request.words, turn, tell)
     started = time.monotonic()
-    words: list[str] = []
     is_open = False
 
     def understand() -> int:

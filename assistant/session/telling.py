@@ -24,10 +24,17 @@ def result_text(data: Mapping[str, Any]) -> str:
     return text.removesuffix("not applied: run it with --apply").rstrip("\n")
 
 
+def offered(data: Mapping[str, Any]) -> list[str]:
+    """What a plan leaves to the user to choose: answers by their names, else numbered command lines."""
+    if data.get("labels"):
+        return [f"  {label}" for label in data["labels"]]
+    return [f"  {number}  {shlex.join(words)}" for number, words in enumerate(data.get("choices", ()), 1)]
+
+
 def plan_text(data: Mapping[str, Any]) -> str:
     """What a text was taken for."""
     lines = [data["answer"]] if data.get("answer") else []
-    lines += [f"  {number}  {shlex.join(words)}" for number, words in enumerate(data.get("choices", ()), 1)]
+    lines += offered(data)
     if data.get("words"):
         why = f"  ({data['why']})" if data.get("why") else ""
         lines.append(f"veriloop {shlex.join(data['words'])}{why}")

@@ -92,6 +92,30 @@ def test_from_a_sentence_to_an_applied_change(app, script):
     play(app, flow)
 
 
+def test_a_question_is_answered_by_its_answer(app, script):
+    words = ["generate", "spec.md", "--decide", "is it 0 or 1?"]
+    asked = {
+        "words": [],
+        "line": "",
+        "answer": "is it 0 or 1?",
+        "choices": [[*words, "0"], [*words, "1"]],
+        "labels": ["0", "1"],
+    }
+    nothing = ("result", {"text": "nothing was made", "data": {"status": "abstained"}})
+    script.answer("/generate", nothing, ("plan", asked), ("end", {"exit": 3, "seconds": 0.1}))
+    script.answer("generate spec.md --decide", ("result", {"text": "made", "data": {"status": "generated"}}), DONE)
+
+    async def flow(pilot):
+        await say(pilot, "/generate spec.md")
+        for line in ("is it 0 or 1?", "  0", "  1", "Type one of them."):
+            assert line in talk(app)
+        await say(pilot, "1")
+        assert [one.words for one in script.asked if one.words[:1] == ("generate",)] == [(*words, "1")]
+        assert "made" in talk(app)
+
+    play(app, flow)
+
+
 def test_a_part_is_verified_before_it_may_be_applied(app, script):
     script.propose()
     script.judge(lambda diff: b"+B" in diff)

@@ -85,7 +85,26 @@ def test_a_contradiction_is_asked_about(here, capsys):
     (here / "spec.md").write_text(MACHINE.replace("IDLE (busy=0) --go=0--> IDLE", "IDLE (busy=0) --go=1--> IDLE"))
     code, data = run(capsys, "spec.md")
     assert code == 3
-    assert "state IDLE goes to IDLE and RUN on go=1" in data["questions"]
+    gap, question = data["questions"]
+    assert gap == "state IDLE goes nowhere on go=0: to which state?"
+    assert question == "state IDLE goes to IDLE and RUN on go=1: to which state?"
+    code, data = run(capsys, "spec.md", "--decide", gap, "IDLE")
+    assert code == 3
+    assert data["asked"] == {"question": question, "options": ["IDLE", "RUN"]}
+    assert main(["generate", "spec.md", "--decide", gap, "IDLE"]) == 3
+    assert f'--decide "{question}" IDLE | RUN' in capsys.readouterr().out
+
+
+def test_an_answer_goes_on(here, capsys):
+    (here / "spec.md").write_text(MACHINE.replace("    IDLE (busy=0) --go=0--> IDLE\n", ""))
+    code, data = run(capsys, "spec.md")
+    assert (code, data["asked"]["options"]) == (3, ["IDLE", "RUN"])
+    code, data = run(capsys, "spec.md", "--decide", data["asked"]["question"], "IDLE")
+    assert (code, data["status"], data["evidence"]) == (0, "generated", "tests")
+    assert data["asked"] == {}
+    assert "as you have decided: state IDLE goes nowhere on go=0: to which state? IDLE" in data["assumed"]
+    assert main(["generate", "spec.md", "--decide", data["assumed"][-1].partition(": ")[2][:-5], "SLEEP"]) == 2
+    assert "'SLEEP' is no answer" in capsys.readouterr().err
 
 
 def test_answers_are_held_against_each_other(here, capsys):

@@ -2,8 +2,10 @@ from __future__ import annotations
 
 import pytest
 
+from veriloop.assistant.errors import UsageError
 from veriloop.assistant.events import CancelToken, Event, finish
 from veriloop.assistant.generate.interface import read_interface
+from veriloop.assistant.generate.questions import Decided
 from veriloop.assistant.generate.selection import select
 from veriloop.assistant.generate.synthesis import Synthesis, synthesise
 from veriloop.assistant.repository.private import cache_home
@@ -26,7 +28,7 @@ def toolchain():
     return Toolchain.find(cache=cache_home(), cancel=CancelToken())
 
 
-def chosen(answers, toolchain, tmp_path, *, header=HEADER, synthesis=None, references=(), told=False):
+def chosen(answers, toolchain, tmp_path, *, header=HEADER, synthesis=None, references=(), decided=None, told=False):
     interface = read_interface("", header=header)
     assert interface is not None
     events: list[Event] = []
@@ -35,6 +37,7 @@ def chosen(answers, toolchain, tmp_path, *, header=HEADER, synthesis=None, refer
         interface,
         synthesis=synthesis,
         references=references,
+        decided=decided,
         scratch=tmp_path,
         toolchain=toolchain,
         cancel=CancelToken(),
@@ -118,11 +121,26 @@ def test_reference_models_decide_between_groups_of_rtl(toolchain, tmp_path):
 def test_what_the_answers_do_not_agree_on_is_one_question(toolchain, tmp_path):
     found = chosen([HOLDS, CLEARS], toolchain, tmp_path, header=PORTS_OF_COUNT)
     (question,) = found.questions
-    assert "en=0" in question
-    assert "is q" in question
-    assert "(held)" in question
+    assert "en=0" in question.text
+    assert "is q" in question.text
+    assert "(held)" in question.text
     assert found.divergence is not None
     assert found.divergence.signal == "q"
+
+
+def test_an_answer_to_the_question_decides(toolchain, tmp_path):
+    (asked,) = chosen([HOLDS, CLEARS], toolchain, tmp_path, header=PORTS_OF_COUNT).questions
+    for option in asked.options:
+        decided = Decided({asked.text: option})
+        found = chosen([HOLDS, CLEARS], toolchain, tmp_path, header=PORTS_OF_COUNT, decided=decided)
+        # What is held is not 0, and what is cleared is.
+        assert found.text == (CLEARS if option == "0" else HOLDS)
+        assert (found.questions, found.examined) == ((), 1)
+        assert "1 more do otherwise than you have decided" in found.how
+        assert decided.useless == ()
+    with pytest.raises(UsageError, match="is no answer to"):
+        decided = Decided({asked.text: "maybe"})
+        chosen([HOLDS, CLEARS], toolchain, tmp_path, header=PORTS_OF_COUNT, decided=decided)
 
 
 def test_an_answer_that_never_settles_drops_out_alone(toolchain, tmp_path):

@@ -222,6 +222,35 @@ def test_what_judges_is_not_applied_with_what_it_judges(clone, capsys):
     assert main(["check", "--apply"]) == 2
 
 
+GAP = """A module named `starter`.
+
+- input clk
+- input reset
+- input go
+- output busy
+
+    IDLE (busy=0) --go=1--> RUN
+    RUN  (busy=1) --always--> IDLE
+
+Reset is synchronous, active high, and leads to state IDLE.
+"""
+
+
+def test_a_gap_in_a_specification_is_asked_and_the_answer_goes_on(clone, capsys):
+    (clone.root / "docs/starter.md").write_text(GAP)
+    assert main(["-p", "/generate docs/starter.md", "--json"]) == 3
+    found = lines(capsys.readouterr().out)
+    (asked,) = [one for one in found if one["kind"] == "plan" and one.get("labels")]
+    assert asked["answer"] == "state IDLE goes nowhere on go=0: to which state?"
+    assert asked["labels"] == ["IDLE", "RUN"]
+    assert main(["--resume", "-p", "3"]) == 2
+    assert "3 is none of the answers" in capsys.readouterr().err
+    assert main(["--resume", "-p", "IDLE", "--json"]) == 0
+    (result,) = [one for one in lines(capsys.readouterr().out) if one["kind"] == "result"]
+    assert (result["data"]["status"], result["data"]["evidence"]) == ("generated", "tests")
+    assert "as you have decided" in result["data"]["assumed"][-1]
+
+
 def test_an_empty_prompt_is_nothing_to_do(clone, capsys):
     assert main(["-p", "  "]) == 2
     assert "nothing to do" in capsys.readouterr().err
