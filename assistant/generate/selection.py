@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from veriloop.assistant.events import CancelToken, Note, Run
 from veriloop.assistant.generate.answers import Rtl, read_reference, read_rtl
 from veriloop.assistant.generate.divergence import Divergence, divergence, question
 from veriloop.assistant.generate.examination import Answer, Examination, Group, examine
+from veriloop.assistant.generate.examples import contradicted, example_rows
 from veriloop.assistant.generate.interface import Interface
 from veriloop.assistant.generate.questions import Decided, Question
 from veriloop.assistant.generate.reference_model.text import ReferenceModel, Refused
@@ -106,6 +107,7 @@ def select(
         return _synthesised(synthesis, usable.total(), refused)
     if not usable:
         return None
+    against = yield from _against_examples(usable, interface, specification, scratch, toolchain, cancel)
     for number, text in enumerate(references, 1):
         model = read_reference(text)
         if isinstance(model, Refused):
@@ -125,7 +127,41 @@ def select(
     for number, why in examined.faults.items():
         kind = "answer" if isinstance(texts[number], Rtl) else "reference model"
         yield Note(f"{kind} {number + 1} drops out: it {why}")
-    return _chosen(examined, interface, specification, refused, notes, decided or Decided())
+    chosen = _chosen(examined, interface, specification, refused, notes, decided or Decided())
+    if chosen is None or not against:
+        return chosen
+    return replace(
+        chosen,
+        how=f"{chosen.how}; {against} more contradict an example of the specification",
+        refused=refused + against,
+    )
+
+
+def _against_examples(
+    usable: Counter[Answer],
+    interface: Interface,
+    specification: str,
+    scratch: Path,
+    toolchain: Toolchain,
+    cancel: CancelToken,
+) -> Run[int]:
+    """Takes away the answers that show something else than the specification's examples; how many that were.
+
+    Where that would be all of them, none is: the example is more likely misread than everybody wrong.
+    """
+    rows = example_rows(specification, interface)
+    if not any(row.expected for row in rows):
+        return 0
+    answers = [one for one in usable if isinstance(one, Rtl)]
+    texts = [one.examined for one in answers]
+    failed = contradicted(texts, rows, interface, scratch=scratch, toolchain=toolchain, cancel=cancel)
+    if len(failed) == len(answers):
+        yield Note("no answer shows what the specification's example shows, so it is left out")
+        return 0
+    gone = sum(usable.pop(answers[place]) for place in sorted(failed))
+    if gone:
+        yield Note(f"{gone} answers contradict the specification's example")
+    return gone
 
 
 def _synthesised(synthesis: Synthesis, usable: int, refused: int) -> Selection:
@@ -156,9 +192,7 @@ def _chosen(
             return None
         number = representative(examined, best, notes)
         rival = next((group for group in groups if group is not best), None)
-        parted = (
-            divergence(examined, number, rival.members[0], interface, specification) if rival is not None else None
-        )
+        parted = divergence(examined, number, rival.members[0], interface, specification) if rival is not None else None
         asked = question(parted, interface) if parted is not None else None
         answer = decided.to(asked) if asked is not None else None
         if answer is None or parted is None:

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import copy
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 
-from veriloop.assistant.generate.bench_text import expected_of, steps
+from veriloop.assistant.generate.bench_text import steps
+from veriloop.assistant.generate.examples import replayed
 from veriloop.assistant.generate.fsm import machine_body
 from veriloop.assistant.generate.interface import Interface
 from veriloop.assistant.generate.karnaugh import grids, read_karnaugh
@@ -32,7 +33,7 @@ from veriloop.assistant.generate.truth_text import (
     read_minterms,
     read_truth_table,
 )
-from veriloop.assistant.generate.waveform import Waveform, explain, read_waveform
+from veriloop.assistant.generate.waveform import explain, read_waveform
 from veriloop.assistant.generate.wording import read_reset
 
 
@@ -182,20 +183,7 @@ def _waveform(text: str, interface: Interface, decided: Decided) -> _Body | None
     shown = explain(waveform, interface) if waveform else None
     if waveform is None or shown is None:
         return None
-    return _Body(lines=shown.lines, played=tuple(_replayed(waveform, interface)), assumed=shown.rules)
-
-
-def _replayed(waveform: Waveform, interface: Interface) -> Iterator[Row]:
-    """The waveform's own rows; inputs that change with the clock change just after it, as the outputs do."""
-    clock = interface.clock.name if interface.clock else ""
-    before: dict[str, int] = {}
-    for row in waveform.rows:
-        given = {port.name: row[port.name] for port in interface.inputs}
-        known = {name: value for name, value in given.items() if value is not None}
-        if clock in known and before.get(clock, known[clock]) != known[clock]:
-            yield Row({clock: known[clock]}, {})
-        yield Row(known, expected_of(row, interface) if len(known) == len(given) else {})
-        before = known
+    return _Body(lines=shown.lines, played=tuple(replayed(waveform, interface)), assumed=shown.rules)
 
 
 def _made(reader: Callable[[str, Interface], Made | None]) -> Callable[[str, Interface, Decided], _Body | None]:

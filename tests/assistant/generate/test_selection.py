@@ -28,13 +28,25 @@ def toolchain():
     return Toolchain.find(cache=cache_home(), cancel=CancelToken())
 
 
-def chosen(answers, toolchain, tmp_path, *, header=HEADER, synthesis=None, references=(), decided=None, told=False):
+def chosen(
+    answers,
+    toolchain,
+    tmp_path,
+    *,
+    header=HEADER,
+    synthesis=None,
+    references=(),
+    decided=None,
+    specification="",
+    told=False,
+):
     interface = read_interface("", header=header)
     assert interface is not None
     events: list[Event] = []
     run = select(
         answers,
         interface,
+        specification=specification,
         synthesis=synthesis,
         references=references,
         decided=decided,
@@ -138,9 +150,39 @@ def test_an_answer_to_the_question_decides(toolchain, tmp_path):
         assert (found.questions, found.examined) == ((), 1)
         assert "1 more do otherwise than you have decided" in found.how
         assert decided.useless == ()
+    unfit = Decided({asked.text: "maybe"})
     with pytest.raises(UsageError, match="is no answer to"):
-        decided = Decided({asked.text: "maybe"})
-        chosen([HOLDS, CLEARS], toolchain, tmp_path, header=PORTS_OF_COUNT, decided=decided)
+        chosen([HOLDS, CLEARS], toolchain, tmp_path, header=PORTS_OF_COUNT, decided=unfit)
+
+
+def test_what_the_specification_shows_comes_before_a_majority(toolchain, tmp_path):
+    table = "For example:\n\n| a | b | s |\n|---|---|---|\n| 3 | 1 | 4 |\n| 2 | 1 | 3 |\n"
+    found, events = chosen([MINUS, MINUS, OR, PLUS], toolchain, tmp_path, specification=table, told=True)
+    assert found.text == PLUS
+    assert found.examined == 1
+    assert "3 more contradict an example" in found.how
+    assert any("3 answers contradict" in getattr(event, "text", "") for event in events)
+
+
+def test_an_example_that_nobody_shows_is_left_out(toolchain, tmp_path):
+    table = "| a | b | s |\n|---|---|---|\n| 3 | 1 | 9 |\n"
+    found = chosen([PLUS, PLUS, MINUS], toolchain, tmp_path, specification=table)
+    assert (found.text, found.examined) == (PLUS, 3)
+
+
+def test_an_example_waveform_is_played(toolchain, tmp_path):
+    waveform = """Here is an example waveform:
+
+  time   clk rst en q
+  0ns    0   1   0  x
+  5ns    1   1   0  0
+  10ns   0   0   1  0
+  15ns   1   0   1  1
+  20ns   0   0   0  1
+  25ns   1   0   0  1
+"""
+    found = chosen([CLEARS, CLEARS, HOLDS], toolchain, tmp_path, header=PORTS_OF_COUNT, specification=waveform)
+    assert found.text == HOLDS
 
 
 def test_an_answer_that_never_settles_drops_out_alone(toolchain, tmp_path):
