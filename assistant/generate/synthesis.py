@@ -20,6 +20,7 @@ from veriloop.assistant.generate.machine_faults import faults, settled
 from veriloop.assistant.generate.prose.reader import NotUnderstood, Read, read_prose
 from veriloop.assistant.generate.questions import Decided, Question
 from veriloop.assistant.generate.reference import Reference, Row, TableReference, rows
+from veriloop.assistant.generate.register_map import MapReference, read_register_map, register_lines
 from veriloop.assistant.generate.state_diagram import read_diagram
 from veriloop.assistant.generate.state_machine import StateMachine
 from veriloop.assistant.generate.state_table import read_state_table
@@ -94,7 +95,7 @@ def synthesise(text: str, interface: Interface, decided: Decided | None = None) 
     if not found and not questions:
         return _prose(text, interface)
     if not found:
-        return Abstained(reason="the specification contradicts itself", questions=tuple(questions))
+        return Abstained(reason="the specification contradicts itself, or leaves a gap", questions=tuple(questions))
     if len({body.lines for _, body in found}) > 1:
         kinds = " and ".join(kind for kind, _ in found)
         return Abstained(reason=f"its {kinds} say different things")
@@ -196,6 +197,17 @@ def _made(reader: Callable[[str, Interface], Made | None]) -> Callable[[str, Int
     return read
 
 
+def _register_map(text: str, interface: Interface, decided: Decided) -> _Body | Abstained | None:
+    found = read_register_map(text, interface, decided)
+    if isinstance(found, Question):
+        return Abstained(reason="unsaid", questions=(found,))
+    if found is None:
+        return None
+    reference = MapReference(found, interface)
+    played = _played(reference, interface, active_low=found.reset.active_low)
+    return _Body(lines=register_lines(found), played=played, reference=reference, assumed=found.assumed)
+
+
 def _diagram(text: str, interface: Interface, decided: Decided) -> _Body | Abstained | None:
     return _machine(read_diagram(text, interface), text, interface, decided)
 
@@ -213,5 +225,6 @@ _READERS: dict[str, Callable[[str, Interface, Decided], _Body | Abstained | None
     "characteristic table": _made(read_characteristic),
     "table of codes": _made(read_meanings),
     "neighbourhood table": _made(read_automaton),
+    "register map": _register_map,
     "waveform": _waveform,
 }
