@@ -5,7 +5,9 @@ from __future__ import annotations
 import argparse
 import contextlib
 import os
+import shlex
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 from veriloop.assistant.cli.generated import abstained_json, asked_lines, generated_json, generated_text, write_new
@@ -38,6 +40,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("specification", metavar="SPEC", help="a text or Markdown file; - reads from stdin")
     parser.add_argument("-o", "--output", metavar="FILE", help="write the module there instead of to the terminal")
     parser.add_argument("--bench", metavar="FILE", help="write the testbench there that judged the module")
+    parser.add_argument(
+        "--reference-out", metavar="FILE", help="write a reference model in Python there, for veriloop testbench"
+    )
     parser.add_argument("--top", metavar="MODULE", help="the module's name, if not the specification's")
     parser.add_argument("--ports", metavar="FILE", help="a file with the module header to use")
     parser.add_argument(
@@ -107,10 +112,15 @@ def run(arguments: argparse.Namespace, session: Session) -> int:
     applied, refusal = _write(made, arguments, session)
     if arguments.bench and not made.testbench:
         session.observe(Note("there is no testbench: nothing brings the design into a known state, or nobody agrees"))
+    if arguments.reference_out and not made.reference:
+        session.observe(
+            Note("there is no reference model: the specification's data is of another kind, or nobody gave one")
+        )
     shown = arguments.output is None or bool(refusal)
+    offers = () if made.refuted or refusal else tuple(_offers(made, arguments))
     session.result(
-        generated_text(made, shown=shown, applied=applied, refusal=refusal),
-        generated_json(made, applied=applied, refusal=refusal),
+        generated_text(made, shown=shown, applied=applied, refusal=refusal, offers=offers),
+        generated_json(made, applied=applied, refusal=refusal, offers=offers),
     )
     return 1 if made.refuted else NOT_VERIFIED_EXIT if refusal else 0
 
@@ -120,7 +130,7 @@ def _check_options(arguments: argparse.Namespace, cwd: Path) -> None:
         raise UsageError(f"-n must be from 1 to {_MOST_ANSWERS}")
     if arguments.apply and not arguments.output:
         raise UsageError("--apply takes -o FILE", hint="veriloop generate SPEC -o rtl/NAME.sv --apply")
-    for name in filter(None, (arguments.output, arguments.bench)):
+    for name in filter(None, (arguments.output, arguments.bench, arguments.reference_out)):
         if (cwd / name).exists() and not arguments.apply:
             raise UsageError(f"{name} is there already", hint=f"veriloop generate ... -o {_other(name)}")
         if not (cwd / name).parent.is_dir():
@@ -154,6 +164,8 @@ def _write(made: Generated, arguments: argparse.Namespace, session: Session) -> 
     if not arguments.apply:
         write_new(arguments.output, session.cwd, made.rtl)
         write_new(arguments.bench, session.cwd, made.testbench.encode())
+    write_new(arguments.reference_out, session.cwd, made.reference.encode())
+    if not arguments.apply:
         return (), ""
     placing = place(
         made,
@@ -167,6 +179,19 @@ def _write(made: Generated, arguments: argparse.Namespace, session: Session) -> 
         return finish(placing, session.observe), ""
     except NotVerified as error:
         return (), f"{error.message}{f' ({error.hint})' if error.hint else ''}"
+
+
+def _offers(made: Generated, arguments: argparse.Namespace) -> Iterator[str]:
+    """What there is beside the module, with the commands that bring it."""
+    if made.testbench and not arguments.bench and not arguments.apply:
+        yield "--bench FILE writes the testbench that judged it"
+    if not made.reference:
+        return
+    if not arguments.reference_out:
+        yield "--reference-out FILE writes a reference model in Python"
+    elif arguments.output:
+        model = shlex.quote(arguments.reference_out)
+        yield f"veriloop testbench {shlex.quote(arguments.output)} --model-file {model} writes a cocotb test of it"
 
 
 def _specification(name: str, cwd: Path) -> str:

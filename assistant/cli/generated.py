@@ -29,7 +29,9 @@ def write_new(name: str | None, cwd: Path, content: bytes) -> None:
         raise UsageError(f"{name} cannot be written: {error.strerror}") from error
 
 
-def generated_text(made: Generated, *, shown: bool, applied: Sequence[str] = (), refusal: str = "") -> str:
+def generated_text(
+    made: Generated, *, shown: bool, applied: Sequence[str] = (), refusal: str = "", offers: Sequence[str] = ()
+) -> str:
     """For people: the module, what it rests on, what is open."""
     lines = [made.rtl.decode("utf-8", errors="replace")] if shown else []
     lines.append(f"{made.toplevel}: {made.how}")
@@ -49,6 +51,7 @@ def generated_text(made: Generated, *, shown: bool, applied: Sequence[str] = (),
         lines.append(f"written to the work tree: {', '.join(applied)}; veriloop undo takes it back")
     if refusal:
         lines.append(f"not applied: {refusal}")
+    lines += [f"  {offer}" for offer in offers]
     lines.append(f"evidence: {made.evidence.label}")
     return "\n".join(lines) + "\n"
 
@@ -71,7 +74,9 @@ def abstained_json(made: Abstained) -> dict[str, Any]:
     return {"status": "abstained", "reason": made.reason, "questions": questions, "asked": _asked(made.questions)}
 
 
-def generated_json(made: Generated, *, applied: Sequence[str] = (), refusal: str = "") -> dict[str, Any]:
+def generated_json(
+    made: Generated, *, applied: Sequence[str] = (), refusal: str = "", offers: Sequence[str] = ()
+) -> dict[str, Any]:
     """For programs."""
     return {
         "status": "refuted" if made.refuted else "generated",
@@ -100,4 +105,5 @@ def generated_json(made: Generated, *, applied: Sequence[str] = (), refusal: str
         "reference": made.reference,
         "applied": list(applied),
         "refusal": refusal,
+        "offers": list(offers),
     }

@@ -72,8 +72,8 @@ class MachineReference:
     """A state machine in a state, which is unknown until the first reset."""
 
     def __init__(self, machine: StateMachine, reset: Reset, interface: Interface) -> None:
-        self._machine = machine
-        self._reset = reset
+        self.machine = machine
+        self.reset = reset
         self._interface = interface
         self._state: str | None = None
 
@@ -83,26 +83,26 @@ class MachineReference:
 
     def outputs(self, inputs: Inputs) -> Expected:
         """The outputs in the present state; an asynchronous reset acts at once."""
-        if self._reset.asynchronous and self._in_reset(inputs):
-            self._state = self._reset.state
+        if self.reset.asynchronous and self._in_reset(inputs):
+            self._state = self.reset.state
         if self._state is None:
             return {}
         state, values = self._state, self._values(inputs)
         bits = [bit for port in self._interface.outputs for bit in self._interface.bits(port)]
-        return {bit: self._machine.output(bit, state, values) for bit in bits}
+        return {bit: self.machine.output(bit, state, values) for bit in bits}
 
     def tick(self, inputs: Inputs) -> None:
         """To the reset state in reset, else along the transition that is taken."""
         if self._in_reset(inputs):
-            self._state = self._reset.state
+            self._state = self.reset.state
         elif self._state is not None:
-            self._state = self._machine.next(self._state, self._values(inputs)).target
+            self._state = self.machine.next(self._state, self._values(inputs)).target
 
     def _in_reset(self, inputs: Inputs) -> bool:
-        return bool(inputs[self._reset.port]) != self._reset.active_low
+        return bool(inputs[self.reset.port]) != self.reset.active_low
 
     def _values(self, inputs: Inputs) -> Mapping[Bit, str]:
-        return {bit: bit_of(inputs, bit, self._interface) for bit in self._machine.guard_bits}
+        return {bit: bit_of(inputs, bit, self._interface) for bit in self.machine.guard_bits}
 
 
 @dataclass(slots=True)

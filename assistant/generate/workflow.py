@@ -23,6 +23,7 @@ from veriloop.assistant.generate.plan import Plan, plan
 from veriloop.assistant.generate.port_conflicts import decided_ports
 from veriloop.assistant.generate.quality import quality_steps
 from veriloop.assistant.generate.questions import Decided, Question
+from veriloop.assistant.generate.reference_text import reference_text
 from veriloop.assistant.generate.refinement import refine
 from veriloop.assistant.generate.selection import Selection, select
 from veriloop.assistant.generate.synthesis import Abstained, Synthesis, synthesise
@@ -89,7 +90,8 @@ class Generated:
         questions: what a person should decide, because the answers do not agree on it.
         window: where the best two behaviours part, as a table; empty where they never did.
         testbench: a self-checking testbench by the specification's data or the agreement; empty where there is none.
-        reference: a reference model in Python that behaves alike; empty where there is none.
+        reference: a reference model in Python, by the specification's data or one of the answers; empty where there is
+            none.
     """
 
     toplevel: str
@@ -257,6 +259,7 @@ def _synthesised(made: Synthesis) -> Generated:
         steps=(),
         assumed=made.assumed,
         testbench=bench_text(made.interface, made.played, name=f"{top}_tb") if made.played else "",
+        reference=reference_text(made.reference, made.interface, made.kind),
     )
 
 

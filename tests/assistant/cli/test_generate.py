@@ -7,6 +7,10 @@ import subprocess
 import pytest
 
 from veriloop.assistant.cli.main import main
+from veriloop.assistant.events import CancelToken
+from veriloop.assistant.generate.interface import read_interface
+from veriloop.assistant.generate.reference_model.run import Answered, play
+from veriloop.assistant.generate.reference_model.text import ReferenceModel, read_model
 
 pytestmark = [pytest.mark.needs("verilator", "c++", "iverilog")]
 
@@ -61,6 +65,22 @@ def test_the_testbench_can_fail(here, capsys):
     said = subprocess.run(["vvp", "-n", "sim"], check=True, capture_output=True, text=True).stdout
     assert "Mismatches: 0 in" not in said
     assert "expected" in said
+
+
+def test_the_reference_model_beside_it_expects_what_the_module_does(here, capsys):
+    (here / "spec.md").write_text(MACHINE)
+    code, data = run(capsys, "spec.md", "-o", "starter.sv", "--reference-out", "ref.py")
+    assert code == 0
+    assert (here / "ref.py").read_text() == data["reference"]
+    assert "veriloop testbench starter.sv --model-file ref.py writes a cocotb test of it" in data["offers"]
+    interface = read_interface(MACHINE)
+    model = read_model(data["reference"])
+    assert interface is not None
+    assert isinstance(model, ReferenceModel)
+    steps = [{"reset": reset, "go": go} for reset, go in ((0, 1), (1, 1), (0, 0), (0, 1), (0, 0), (0, 0), (1, 1))]
+    said = play(model, steps, interface, cancel=CancelToken())
+    assert isinstance(said, Answered)
+    assert [row.get("busy") for row in said.outputs] == [None, 0, 0, 1, 0, 0, 0]
 
 
 def test_to_the_terminal_under_another_name(here, capsys, monkeypatch):
