@@ -57,10 +57,13 @@ def _lines(interface: Interface, played: Sequence[Row], name: str) -> Iterator[s
     width = len(outputs)
     yield "`timescale 1ns/1ps"
     yield f"module {name};"
+    reset = interface.reset
+    given = next((row.inputs[reset.name] for row in played if reset.name in row.inputs), None) if reset else None
     for port in interface.ports:
         kind = "reg" if port.direction == "input" else "wire"
         span = f" [{port.msb}:{port.lsb}]" if port.width_bits > 1 else ""
-        yield f"  {kind}{span} {port.name}{' = 0' if kind == 'reg' else ''};"
+        start = f" = {1 - given if port is reset and given is not None else 0}"
+        yield f"  {kind}{span} {port.name}{start if kind == 'reg' else ''};"
     connections = ", ".join(f".{port.name}({port.name})" for port in interface.ports)
     yield f"  {interface.toplevel} dut ({connections});"
     yield f"  wire [{width - 1}:0] seen = {{{', '.join(port.name for port in interface.outputs)}}};"
@@ -76,6 +79,9 @@ def _lines(interface: Interface, played: Sequence[Row], name: str) -> Iterator[s
     yield "    end"
     yield "  endtask"
     yield "  initial begin"
+    if given is not None:
+        # An asynchronous reset acts at its edge, so there has to be one.
+        yield "    #1;"
     for row in played:
         sets = " ".join(f"{port} = {_constant(port, value, interface)};" for port, value in row.inputs.items())
         expected = "".join(row.expected.get(bit, "0") for bit in outputs)

@@ -8,6 +8,13 @@ from veriloop.assistant.cli.main import main
 
 pytestmark = [pytest.mark.needs("verilator", "c++", "iverilog")]
 
+
+@pytest.fixture(autouse=True)
+def here(tmp_path, monkeypatch):
+    """Rows are kept where one stands."""
+    monkeypatch.chdir(tmp_path)
+
+
 TESTBENCH = """
 module tb;
   reg a, b; wire y, r; integer i, errors = 0;
@@ -50,6 +57,32 @@ def test_verilogeval_counts_what_is_solved_wrong_and_left(tmp_path, capsys):
     assert counts["problems"] == 4
     assert (counts["solved"], counts["wrong"], counts["abstained"], counts["harness_failures"]) == (1, 1, 1, 1)
     assert counts["by_kind"] == {"truth table": 1}
+
+
+def test_what_was_cut_off_goes_on(tmp_path, capsys):
+    problem(tmp_path, "Prob001_table", XOR)
+    problem(tmp_path, "Prob002_prose", "The output is the exclusive or.")
+    words = ("verilogeval", "--data", str(tmp_path), "--out", "rows")
+    *whole, counts = run(capsys, *words)
+    kept = tmp_path / "rows/rows.jsonl"
+    first, second = kept.read_text().splitlines()
+    # A kill came in the middle of the second line; the first says what no run would say.
+    kept.write_text(first.replace("truth table", "kept") + "\n" + second[:20] + "\n")
+    *rows, again = run(capsys, *words, "--resume")
+    assert [row["kind"] for row in rows] == ["kept", whole[1]["kind"]]
+    assert rows[1] == whole[1]
+    assert again["by_kind"] == {"kept": 1}
+    assert run(capsys, *words)[-1] == counts
+
+
+def test_a_testbench_that_passes_what_is_wrong_everywhere_is_the_harness_s_fault(tmp_path, capsys):
+    problem(tmp_path, "Prob001_half", XOR)
+    bench = tmp_path / "Prob001_half_test.sv"
+    # It sees an output that is not driven, and takes any that is for the right one.
+    bench.write_text(bench.read_text().replace("r !== (r ^ y ^ r)", "y === 1'bx || y === 1'bz"))
+    *rows, _ = run(capsys, "verilogeval", "--data", str(tmp_path))
+    assert rows[0]["outcome"] == "harness"
+    assert "a module that is wrong everywhere passes the testbench" in rows[0]["why"]
 
 
 def records(path, rows):

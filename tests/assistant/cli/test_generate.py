@@ -56,6 +56,14 @@ def test_a_machine_is_made_checked_and_written(here, capsys):
     assert "starter dut" in (here / "tb.sv").read_text()
 
 
+@pytest.mark.parametrize("level", ["low", "high"])
+def test_an_asynchronous_reset_that_is_there_from_the_start_is_seen(level, here, capsys):
+    (here / "spec.md").write_text(MACHINE.replace("synchronous, active high", f"asynchronous, active {level}"))
+    code, data = run(capsys, "spec.md")
+    assert (code, data["evidence"]) == (0, "tests")
+    assert f"{'neg' if level == 'low' else 'pos'}edge reset" in data["rtl"]
+
+
 def test_the_testbench_can_fail(here, capsys):
     (here / "spec.md").write_text(MACHINE)
     assert run(capsys, "spec.md", "-o", "starter.sv", "--bench", "tb.sv")[0] == 0
