@@ -11,6 +11,7 @@ from veriloop.assistant.generate.interface import Interface
 from veriloop.assistant.generate.prose import (
     arithmetic,
     counting,
+    decimal,
     detection,
     gates,
     selection,
@@ -75,6 +76,7 @@ _CLOCKED: dict[str, ClockedReader] = {
     "dual-edge flip-flop": storage.read_dual_edge,
     "enabled flip-flop": storage.read_enabled,
     "counter": counting.read_counter,
+    "decimal counter": decimal.read_decimal_counter,
     "up-down counter": counting.read_up_down,
     "timer": counting.read_timer,
     "shift register": shifting.read_serial_shifter,

@@ -76,10 +76,11 @@ def _goes_on(lines: list[str], mark: str) -> bool:
 def _split(block: str) -> Iterator[str]:
     """The sentences of a paragraph."""
     block = re.sub(r"(\w)- (?=\w)", r"\1-", block)
-    masked = block
+    # `etc.` may end a sentence; the next one begins with a capital.
+    masked = re.sub(r"\betc\. (?=[A-Z])", "etc\u0002. ", block)
     for word in _ABBREVIATIONS:
         masked = re.sub(re.escape(word), word.replace(".", "\u0001"), masked, flags=re.I)
-    for one in re.split(r"(?<=[\w)\]'\"`][.!?])\s+", masked):
-        plain = one.replace("\u0001", ".").strip().strip(".").strip()
+    for one in re.split(r"(?<=[\w)\]'\"`\u0002][.!?])\s+", masked):
+        plain = one.replace("\u0001", ".").replace("\u0002", "").strip().strip(".").strip()
         if plain:
             yield plain

@@ -12,6 +12,7 @@ from veriloop.assistant.generate.synthesis import Abstained, Synthesis
 
 AB = "- input a\n- input b\n- output y\n\n"
 A4 = "- input a (4 bits)\n- output y (4 bits)\n\n"
+BYTE = "- input clk\n- input rst\n- output q (8 bits)\n\n"
 CLOCKED = "- input clk\n- input rst\n- output q (4 bits)\n\n"
 
 
@@ -76,6 +77,20 @@ def test_a_counter_with_a_range_of_its_own(simulate):
     text = text.replace("Everything is", "All flip-flops are")
     rows = simulate(made(text), [{"rst": 1}, *[{"rst": 0}] * 10])
     assert [row["q"] for row in rows] == [3, 4, 5, 6, 7, 8, 9, 10, 11, 3, 4]
+
+
+@pytest.mark.needs("iverilog")
+def test_a_decimal_counter_says_which_digits_are_about_to_count(simulate):
+    text = (
+        "- input clk\n- input rst\n- output q (12 bits)\n- output up (2 bits)\n\nImplement a 3-digit BCD counter. "
+        "Each decimal digit is encoded using 4 bits: q[3:0] is the ones digit, q[7:4] is the tens digit, etc. For digits [2:1], "
+        "also output an enable signal indicating when each of the upper two digits should be incremented. "
+        "Reset is active high synchronous."
+    )
+    rows = simulate(made(text), [{"rst": 1}, *[{"rst": 0}] * 1000])
+    assert [f"{row['q']:x}" for row in rows[:11]] == [*map(str, range(10)), "10"]
+    assert [f"{row['q']:03x}" for row in rows] == [f"{number % 1000:03d}" for number in range(1001)]
+    assert all(row["up"] == (number % 10 == 9) + 2 * (number % 100 == 99) for number, row in enumerate(rows[:1000]))
 
 
 @pytest.mark.needs("iverilog")
@@ -158,6 +173,8 @@ def test_a_sequence_that_overlaps_itself(simulate):
         + "Implement a 4-bit Galois LFSR with taps at bit positions 5 and 3. Reset is active high synchronous to 1.",
         CLOCKED
         + "Implement a 4-bit Fibonacci LFSR with taps at bit positions 4 and 3. Reset is active high synchronous to 1.",
+        BYTE + "Build a 3-digit BCD counter. Reset is active high synchronous.",
+        BYTE + "Build a 2-digit BCD counter. Reset is active high synchronous. q[3:0] is the tens digit.",
         "- input clk\n- input d\n- output q\n\nBuild two D flip-flops.",
         "- input clk\n- input d\n- input e\n- output q\n\nBuild a D flip-flop.",
     ],
