@@ -71,8 +71,8 @@ class Request:
     @property
     def told(self) -> str:
         """The specification as a model is given it: with what was decided."""
-        lines = "".join(f"\n- {line}" for line in self.decided.lines)
-        return f"{self.text}\n\nDecided:\n{lines}\n" if lines else self.text
+        lines = "".join(f"- {line}\n" for line in self.decided.lines)
+        return f"Decided already:\n{lines}\n{self.text}" if lines else self.text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -83,9 +83,9 @@ def test_a_counter_with_a_range_of_its_own(simulate):
 def test_a_decimal_counter_says_which_digits_are_about_to_count(simulate):
     text = (
         "- input clk\n- input rst\n- output q (12 bits)\n- output up (2 bits)\n\nImplement a 3-digit BCD counter. "
-        "Each decimal digit is encoded using 4 bits: q[3:0] is the ones digit, q[7:4] is the tens digit, etc. For digits [2:1], "
-        "also output an enable signal indicating when each of the upper two digits should be incremented. "
-        "Reset is active high synchronous."
+        "Each decimal digit is encoded using 4 bits: q[3:0] is the ones digit, q[7:4] is the tens digit, etc. "
+        "For digits [2:1], also output an enable signal indicating when each of the upper two digits should be "
+        "incremented. Reset is active high synchronous."
     )
     rows = simulate(made(text), [{"rst": 1}, *[{"rst": 0}] * 1000])
     assert [f"{row['q']:x}" for row in rows[:11]] == [*map(str, range(10)), "10"]
