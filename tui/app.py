@@ -15,7 +15,7 @@ from veriloop.assistant import startup
 from veriloop.assistant.errors import VeriloopError
 from veriloop.assistant.session.commands import commands
 from veriloop.assistant.session.conversation import Conversation
-from veriloop.assistant.session.request import Request
+from veriloop.assistant.session.request import PATIENCE_S, Request
 from veriloop.assistant.session.start import Opened
 from veriloop.tui import themes
 from veriloop.tui.deciding import Deciding
@@ -30,6 +30,7 @@ from veriloop.tui.survey import FIRST, Survey
 
 _AGAIN_S = 1.5
 """How soon a second Ctrl+C must come to leave."""
+PREPARING = "build Verilator's runtime, once on this machine"
 _SCREENS = {"hunks": "change", "evidence": "evidence", "history": "history"}
 """Commands that a screen answers."""
 
@@ -151,7 +152,7 @@ class VeriloopApp(App[str]):
         except VeriloopError as error:
             self.complain(error, cause=said.number)
             return
-        self.run_request(self.conversation.ask(text), cause=said.number, title=text)
+        self.run_request(self.conversation.ask(text, budget_s=PATIENCE_S), cause=said.number, title=text)
 
     def run_request(self, request: Request, *, cause: int, title: str) -> Job:
         """Begins a request that the user waits for."""
@@ -202,7 +203,7 @@ class VeriloopApp(App[str]):
         """Keeps what a job says, and shows it."""
         job, kind, data = message.job, message.kind, message.data
         job.heard(kind, data)
-        if job.request.purpose == "look":
+        if job.request.purpose in ("look", "prepare"):
             self._looked(job, kind, data)
         else:
             before = len(self.conversation.record.entries)
@@ -221,6 +222,10 @@ class VeriloopApp(App[str]):
             self.survey = Survey.of(data["data"])
             if is_first and not self._has_spoken:
                 self.session.tell(self.survey.welcome)
+            if is_first and self.survey.tests and not self.survey.prepared:
+                # It takes as long as a newcomer reads.
+                words = ("doctor", "--prepare")
+                self.jobs.start(Request(purpose="prepare", words=words), title=PREPARING, behind=True)
         elif kind == "end" and data.get("message") and data["exit"] != 130 and not self.survey.known:
             self.survey = Survey.failed(str(data["message"]), str(data.get("hint", "")))
             self.session.tell(self.survey.welcome)

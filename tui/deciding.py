@@ -68,6 +68,14 @@ class Deciding:
         if request is not None:
             self._probing = self._app.jobs.start(request, title="what each hunk is for", behind=True)
 
+    def measure(self) -> Job:
+        """Has it measured how much of what is chosen the tests meet.
+
+        Raises:
+            VeriloopError: nothing is chosen.
+        """
+        return self._app.jobs.start(self._app.conversation.measure(), title="measure coverage", behind=True)
+
     def apply(self, cause: int = 0) -> None:
         """Writes what is chosen, if the gate has passed it; says so where it has not.
 

@@ -8,12 +8,13 @@ from typing import Any
 from veriloop.tui.lines import Line, Look, clean
 
 
-def evidence_lines(report: Mapping[str, Any], facts: Sequence[str] = ()) -> Iterator[Line]:
+def evidence_lines(report: Mapping[str, Any], facts: Sequence[str] = (), *, measuring: bool = False) -> Iterator[Line]:
     """A report, as `--json` gives it.
 
     Args:
         report: the gate's.
         facts: more of the workflow, a line each.
+        measuring: whether coverage is being measured now.
     """
     yield from _headline(report)
     yield Line("")
@@ -25,10 +26,13 @@ def evidence_lines(report: Mapping[str, Any], facts: Sequence[str] = ()) -> Iter
         yield from _list("how it was found", facts)
     yield from _list("new warnings", report.get("new_warnings", ()), "warn")
     coverage = report.get("coverage")
-    missing = [] if coverage else ["how much of the design these tests reach: coverage was not measured"]
-    yield from _list("not checked", [*report.get("unchecked", ()), *missing], "warn")
+    unchecked = list(report.get("unchecked", ()))
+    if not coverage and not any(one.startswith("coverage of ") for one in unchecked):
+        how = "it is being measured" if measuring else "c measures it"
+        unchecked.append(f"coverage, how much of what is changed these tests meet: {how}")
+    yield from _list("not checked", unchecked, "warn")
     if coverage:
-        yield from _list("coverage", [f"{name}: {value}" for name, value in dict(coverage).items()])
+        yield from _coverage(coverage)
     yield Line("")
     yield Line("tools and trees", "head")
     for name, version in dict(report.get("tools", {})).items():
@@ -81,6 +85,21 @@ def _run(run: Mapping[str, Any]) -> Line:
     text = f"       {run['engine']}{_start(run)}: {run['outcome']}{counts}{failing}, {run['seconds']:.2f} s"
     look: Look = "" if run["outcome"] == "pass" else "bad"
     return Line(clean(text), look)
+
+
+def _coverage(coverage: Mapping[str, Mapping[str, Any]]) -> Iterator[Line]:
+    """What `check --coverage` measured, file by file."""
+    yield Line("")
+    yield Line("coverage (Verilator, one run of each test from zeros)", "head")
+    for path, met in coverage.items():
+        parts = [
+            f"{met[kind]['met']} of {met[kind]['points']} {name}"
+            for kind, name in (("line", "blocks"), ("branch", "branches"))
+            if met[kind]["points"]
+        ]
+        yield Line(clean(f"  {path}: {', '.join(parts) or 'nothing to meet'}"), "warn" if met["missed"] else "good")
+        if met["missed"]:
+            yield Line(clean(f"    not met, by line: {', '.join(met['missed'])}"), "warn")
 
 
 def _start(run: Mapping[str, Any]) -> str:

@@ -24,13 +24,16 @@ class Survey:
     changed: Sequence[str] = ()
     problem: str = ""
     hint: str = ""
+    prepared: bool = True
+    """Whether what is built once on a machine is there."""
     counts: Counter[str] = field(default_factory=Counter)
 
     @classmethod
     def of(cls, data: Mapping[str, Any]) -> Survey:
         """What the verb's data say."""
         counts = Counter(str(one["state"]) for one in data["tests"])
-        return cls(True, data["tests"], data["hierarchy"], data["changed"], counts=counts)
+        prepared = bool(data.get("prepared", True))
+        return cls(True, data["tests"], data["hierarchy"], data["changed"], counts=counts, prepared=prepared)
 
     @classmethod
     def failed(cls, problem: str, hint: str) -> Survey:

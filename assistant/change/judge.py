@@ -29,6 +29,7 @@ from veriloop.assistant.gate import Gate
 from veriloop.assistant.repository.export import Export
 from veriloop.assistant.verify.build import Features
 from veriloop.assistant.verify.evidence import Evidence, Report, Step
+from veriloop.assistant.verify.exercised import Coverage, exercised
 from veriloop.assistant.verify.judged import (
     Judged,
     copied,
@@ -48,6 +49,7 @@ from veriloop.assistant.verify.testbench import CocotbTestbench, CommandTest, Te
 
 ALREADY_REFUTED = "the change is refuted already"
 BUDGET = "the budget is spent"
+COVERAGE = "coverage"
 
 _EXPLAIN_S = 20.0
 _STATIC_SHARE = 0.5
@@ -64,6 +66,7 @@ class Request:
         budget_s: wall seconds until what is left is left out; none: as long as it takes.
         everything: run every test, whether the change reaches it or not.
         replay: the command that judges the same again.
+        coverage: measure what the tests meet of what was changed.
         known: findings of lint that count as old.
     """
 
@@ -72,6 +75,7 @@ class Request:
     budget_s: float | None = None
     everything: bool = False
     replay: str = ""
+    coverage: bool = False
     known: Baseline = field(default_factory=Counter)
 
 
@@ -98,6 +102,7 @@ class Judge:
     _left_out: list[LeftOut] = field(default_factory=list)
     _notes: list[str] = field(default_factory=list)
     _scores: list[Score] = field(default_factory=list)
+    _coverage: Coverage = field(default_factory=Coverage)
     _seen: tuple[Diagnostic, ...] | None = None
 
     def run(self) -> Run[Checked]:
@@ -130,6 +135,8 @@ class Judge:
             base, place = yield from self._base_tests(base, steps, tests, contents, found, copy)
             if steps and all(one.step.passed for one in steps) and self._reaches("mutants"):
                 yield from self._mutants(steps, contents, found, project, copy, scratch)
+            if steps and self.request.coverage:
+                yield from self._cover(steps, found, copy, scratch)
             self.history.write()
             return replace(self._answer(contents, found, tests, base, after, steps, copy), place=place)
 
@@ -312,6 +319,22 @@ class Judge:
             self.gate.cancel.check()
             self._left_out.append(LeftOut(MUTANTS, BUDGET))
 
+    def _cover(self, ran: Sequence[_Ran], found: Impact, copy: Export, scratch: Path) -> Run[None]:
+        """How much of what was changed the tests meet; it says how far the evidence reaches and decides nothing."""
+        yield Stage(COVERAGE)
+        try:
+            self._coverage = exercised(
+                [one.test for one in ran],
+                list(_judged_paths(found)),
+                root=copy.root,
+                scratch=scratch,
+                toolchain=self.gate.toolchain,
+                cancel=self._token(),
+            )
+        except Cancelled:
+            self.gate.cancel.check()
+            self._left_out.append(LeftOut(COVERAGE, BUDGET))
+
     # --- the answer ---
 
     def _answer(
@@ -346,6 +369,7 @@ class Judge:
                 *self._notes,
                 *(f"no test notices {one}" for score in self._scores for one in score.survivors),
                 *map(str, self._left_out),
+                *self._coverage.left_out,
                 *unseen(copy.root, found, testbenches),
             ),
             seconds=self._spent_s,
@@ -363,6 +387,7 @@ class Judge:
             fixes=mending,
             patch=as_patch(mending, {path: new for path, (_, new) in contents.items()}),
             mutants=tuple(self._scores),
+            coverage=self._coverage,
             warnings=(*self._warnings(outcome, classes), *(f"new finding that blocks: {line}" for line in blocking)),
             cached=bool(ran) and all(one.step.cached for one in ran),
             seconds=self._spent_s,

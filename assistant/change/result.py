@@ -10,6 +10,7 @@ from veriloop.assistant.change.fixes import Fix
 from veriloop.assistant.change.mutants import Score
 from veriloop.assistant.design.model import Diagnostic
 from veriloop.assistant.verify.evidence import Evidence, Report
+from veriloop.assistant.verify.exercised import Coverage
 
 
 class Outcome(StrEnum):
@@ -77,6 +78,8 @@ class Checked:
     """What lint and elaboration find that was not there before."""
     mutants: tuple[Score, ...] = ()
     """What the tests say of broken copies of what was changed, where that was asked for."""
+    coverage: Coverage = field(default_factory=Coverage)
+    """What the tests meet of what was changed, where that was asked for."""
     all_warnings: tuple[Diagnostic, ...] = ()
     """What lint warns of in all that the change reaches, old or new."""
     fixes: tuple[Fix, ...] = ()

@@ -49,6 +49,7 @@ def data(checked: Checked, diff: str) -> dict[str, Any]:
         "findings": [{**asdict(one), "about": explained(one.code)} for one in checked.findings if one.code or one.line],
         "fixes": [str(one) for one in checked.fixes],
         "mutants": [as_data(one) for one in checked.mutants],
+        "coverage": checked.coverage.data(),
     }
 
 
@@ -75,7 +76,9 @@ def text(checked: Checked) -> str:
     lines[0] = title(checked)
     said = [f"warning: {one}" for one in checked.warnings if not lines[0].endswith(one)]
     lines[1:1] = [*said, *_placed(checked.place)]
-    return "\n".join([*lines, *_helped(checked)]) + "\n"
+    met = [f"  {one}" for one in checked.coverage.files]
+    covered = ["", "what the tests meet of what was changed (Verilator, one run from zeros):", *met] if met else []
+    return "\n".join([*lines, *_helped(checked), *covered]) + "\n"
 
 
 def markdown(checked: Checked, diff: str) -> str:

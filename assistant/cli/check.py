@@ -60,6 +60,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--refactor", action="store_true", help="prove that the change changes nothing, or show what tells it apart"
     )
+    parser.add_argument(
+        "--coverage", action="store_true", help="measure how much of what is changed the tests meet (a build more)"
+    )
     parser.add_argument("--all", action="store_true", help="run every test, not only those that the change reaches")
     parser.add_argument("--testbench", action="append", default=[], metavar="FILE", help="judge by this testbench")
     parser.add_argument("--test", action="append", default=[], metavar="COMMAND", help="judge by this command")
@@ -308,6 +311,7 @@ def _write(session: Session, name: str, content: str) -> None:
 def _writes(arguments: argparse.Namespace) -> bool:
     """Whether more is asked for than the answer in a line."""
     forms = (
+        arguments.coverage,
         arguments.markdown,
         arguments.sarif,
         arguments.junit,

@@ -14,7 +14,7 @@ from pathlib import Path
 from veriloop.assistant.cli.session import Session
 from veriloop.assistant.config import ToolSettings
 from veriloop.assistant.errors import ConfigError, ToolFailed, ToolNotFound, VeriloopError
-from veriloop.assistant.events import CancelToken
+from veriloop.assistant.events import CancelToken, Stage
 from veriloop.assistant.execute import execute, find_program, hold
 from veriloop.assistant.repository.private import cache_home
 from veriloop.assistant.verify.build import Compiler
@@ -67,7 +67,10 @@ class Finding:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declares what is looked for beside what is installed."""
+    """Declares what is looked for beside what is installed, and what is built."""
+    parser.add_argument(
+        "--prepare", action="store_true", help="build now what the first simulation would build, once on this machine"
+    )
     parser.add_argument(
         "--airgap", action="store_true", help="run every door under observation: does any leave this machine?"
     )
@@ -80,6 +83,13 @@ def run(arguments: argparse.Namespace, session: Session) -> int:
         from veriloop.assistant.cli.main import VERBS
 
         return airgap(session, VERBS)
+    if arguments.prepare:
+        session.observe(Stage("building Verilator's runtime, once on this machine"))
+        tools = session.config.user.tools
+        found = Verilator.find(
+            configured=tools.verilator, compiler=tools.cxx, cache=cache_home(), cancel=session.cancel
+        )
+        found.prepare(session.cancel)
     findings = []
     for finding in examine(session):
         session.cancel.check()

@@ -71,7 +71,15 @@ def judged(
         gate=replace(context.gate, committed=committed, elsewhere=elsewhere),
         config=config,
         policy=Policy.of(config, arguments.level),
-        request=Request(base=base, tree=tree, budget_s=budget_s, everything=arguments.all, replay=replay, known=known),
+        request=Request(
+            base=base,
+            tree=tree,
+            budget_s=budget_s,
+            everything=arguments.all,
+            replay=replay,
+            coverage=arguments.coverage,
+            known=known,
+        ),
         history=History.of(repository.cache, repository.root),
         choose=choose,
     )

@@ -42,7 +42,8 @@ def run(arguments: argparse.Namespace, session: Session) -> int:
         known = standings(context, tests)
     found = survey(context, known)
     words = {test.name: _word(test, context) for test in tests}
-    session.result(_text(found, notes), _json(found, notes, words))
+    prepared = context.toolchain.verilator.prepared
+    session.result(_text(found, notes), {**_json(found, notes, words), "prepared": prepared})
     return REFUTED_EXIT if arguments.run and any(one.state == "failed" for one in known) else 0
 
 

@@ -57,9 +57,10 @@ class Conversation:
         """Keeps what the user has typed."""
         return self.record.add("said", {"text": text})
 
-    def ask(self, text: str, *, apply: bool = False) -> Request:
+    def ask(self, text: str, *, apply: bool = False, budget_s: float = 0.0) -> Request:
         """What has to run for a text that is no command of the conversation's own."""
-        return Request(purpose="say", text=text, context=tuple(one.path for one in self.context), apply=apply)
+        context = tuple(one.path for one in self.context)
+        return Request(purpose="say", text=text, context=context, apply=apply, budget_s=budget_s)
 
     def answer(self, text: str, *, cause: int) -> Entry:
         """Keeps what the assistant itself says."""
@@ -149,6 +150,21 @@ class Conversation:
         words = ("check", self._patch(diff, key), *decision.change.judge)
         return Request(purpose="verify", words=words, key=key)
 
+    def measure(self) -> Request:
+        """What has to run to measure how much of the change the tests meet.
+
+        Raises:
+            UsageError: nothing is chosen.
+        """
+        decision = self.deciding
+        chosen = tuple(decision.choices)
+        diff, key = decision.change.diff(chosen), decision.change.key(chosen)
+        if not diff:
+            raise UsageError("nothing is accepted, so there is nothing to measure", hint="/accept all")
+        self._asked[key] = chosen
+        words = ("check", self._patch(diff, key), *decision.change.judge, "--coverage")
+        return Request(purpose="verify", words=words, key=key)
+
     def apply(self) -> Request:
         """What has to run to write what is chosen.
 
@@ -187,7 +203,7 @@ class Conversation:
             kind: the message's.
             data: the message's.
         """
-        if request.purpose == "look":
+        if request.purpose in ("look", "prepare"):
             return None
         if request.purpose in ("verify", "apply"):
             return self._heard(request, kind, data)

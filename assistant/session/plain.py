@@ -16,7 +16,7 @@ from veriloop.assistant.cli.session import Session
 from veriloop.assistant.errors import UsageError
 from veriloop.assistant.events import CancelToken
 from veriloop.assistant.session.own import Reply, described, reply
-from veriloop.assistant.session.request import Request, perform
+from veriloop.assistant.session.request import PATIENCE_S, Request, perform
 from veriloop.assistant.session.sessions import typed
 from veriloop.assistant.session.start import Opened, session
 from veriloop.assistant.session.telling import event_of, plan_text, result_text
@@ -64,7 +64,7 @@ class _Plain:
             self._conversation.answer(error.message, cause=said.number)
             print(error.message + (f"\n  try: {error.hint}" if error.hint else ""))
             return False
-        self._perform(self._conversation.ask(text), said.number)
+        self._perform(self._conversation.ask(text, budget_s=PATIENCE_S), said.number)
         self._offer()
         return False
 

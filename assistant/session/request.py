@@ -14,8 +14,11 @@ from veriloop.assistant.session.asked import asking
 from veriloop.assistant.session.files import taken
 from veriloop.assistant.session.turn import Emit, Turn, run_line
 
-Purpose = Literal["say", "verify", "apply", "look"]
-"""`say`: what the user typed; `verify` and `apply`: a choice of hunks; `look`: what a screen shows."""
+Purpose = Literal["say", "verify", "apply", "look", "prepare"]
+"""`say`: what the user typed; `verify` and `apply`: a choice of hunks; `look`: what a screen shows; `prepare`: what is
+built once on a machine."""
+PATIENCE_S = 300.0
+"""Seconds that a search may take where somebody watches, who can stop it."""
 INTERRUPTED = {"exit": 130, "seconds": 0.0, "message": "interrupted", "hint": ""}
 """The end of a request that was interrupted."""
 
@@ -33,6 +36,8 @@ class Request:
     """Files that count besides those that the text names."""
     apply: bool = False
     """Whether a repair that comes out verified is written at once."""
+    budget_s: float = 0.0
+    """Seconds that a repair may take where the text names none; 0: what the user's configuration says."""
     key: str = ""
     """Of the choice that is verified or applied."""
 
@@ -72,6 +77,8 @@ def perform(request: Request, emit: Emit, *, cwd: Path, cancel: CancelToken) -> 
         is_open = plan.is_open
         if request.apply and plan.words[:1] == ("repair",) and "--apply" not in words:
             words.append("--apply")
+        if request.budget_s and plan.words[:1] == ("repair",) and "--budget" not in words:
+            words.extend(["--budget", f"{request.budget_s:g}"])
         tell("plan", {**plan.data(), "words": words})
         return 2 if is_open else 0
 

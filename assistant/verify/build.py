@@ -6,10 +6,16 @@ precompiled header kept in the cache, a build costs the design's own code alone.
 
 from __future__ import annotations
 
+import contextlib
+import errno
+import fcntl
 import hashlib
+import os
 import shutil
 import tempfile
-from collections.abc import Sequence
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,6 +24,7 @@ from veriloop.assistant.events import CancelToken
 from veriloop.assistant.execute import execute, find_program
 
 COMPILE_TIMEOUT_S = 600.0
+_WAIT_S = 0.1
 
 _LAYOUT = "3"
 """Of a runtime's directory; raised where it changes."""
@@ -155,6 +162,25 @@ class Compiler:
         return [*self.language, f"-I{include}", f"-I{include / 'vltstd'}", *features.flags]
 
 
+@contextlib.contextmanager
+def _alone(path: Path, cancel: CancelToken) -> Iterator[None]:
+    """Waits until no other process holds this lock, where the file system has locks; a killed one holds none."""
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        while True:
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except OSError as error:
+                if error.errno not in (errno.EWOULDBLOCK, errno.EINTR):
+                    break
+            cancel.check()
+            time.sleep(_WAIT_S)
+        yield
+    finally:
+        os.close(descriptor)
+
+
 def _has_coroutines(program: Path, flags: Sequence[str], cancel: CancelToken) -> bool:
     with tempfile.TemporaryDirectory(prefix="veriloop-") as name:
         source = Path(name, "coroutine.cpp")
@@ -176,7 +202,10 @@ class Runtime:
     def ensure(
         cls, *, include: Path, version: str, compiler: Compiler, features: Features, cache: Path, cancel: CancelToken
     ) -> Runtime:
-        """The runtime from the cache, built there first where it is missing (about 12 CPU s, once)."""
+        """The runtime from the cache, built there first where it is missing (about 20 CPU s, once).
+
+        A second process that wants it waits for the first.
+        """
         flags = compiler.flags(include, features)
         parts = [_LAYOUT, version, compiler.version, str(include), *flags, *features.headers, _MODEL_HEADER]
         identity = "\n".join(parts)
@@ -185,16 +214,22 @@ class Runtime:
         runtime = cls(directory, compiler, include, features)
         if not (directory / "libruntime.a").is_file():
             directory.parent.mkdir(parents=True, exist_ok=True)
-            with tempfile.TemporaryDirectory(prefix=f"{name}.", dir=directory.parent) as building:
-                runtime._build(Path(building), cancel)
-                if not directory.exists():
-                    # Two processes may build at once; the first rename wins and both results are the same.
-                    shutil.copytree(building, f"{building}.done", symlinks=True)
-                    try:
-                        Path(f"{building}.done").rename(directory)
-                    except OSError:
-                        shutil.rmtree(f"{building}.done", ignore_errors=True)
+            with _alone(directory.with_suffix(".lock"), cancel):
+                if not (directory / "libruntime.a").is_file():
+                    runtime._make(cancel)
         return runtime
+
+    def _make(self, cancel: CancelToken) -> None:
+        directory = self.directory
+        with tempfile.TemporaryDirectory(prefix=f"{directory.name}.", dir=directory.parent) as building:
+            self._build(Path(building), cancel)
+            if not directory.exists():
+                # Where locks do not hold two processes may build at once; the first rename wins, and both are the same.
+                shutil.copytree(building, f"{building}.done", symlinks=True)
+                try:
+                    Path(f"{building}.done").rename(directory)
+                except OSError:
+                    shutil.rmtree(f"{building}.done", ignore_errors=True)
 
     def _build(self, directory: Path, cancel: CancelToken) -> None:
         flags = self.compiler.flags(self.include, self.features)
@@ -205,12 +240,16 @@ class Runtime:
         program = self.compiler.program
         # A directory of precompiled headers: the compiler takes the one of its own optimisation level.
         Path(f"{header}.gch").mkdir()
-        self._precompile(header, 0, cancel)
-        objects = []
-        for source in self.features.sources:
-            objects.append(directory / f"{source}.o")
-            path = self.include / f"{source}.cpp"
-            self._run([program, "-O1", *flags, "-c", path, "-o", objects[-1]], directory, cancel)
+        objects = [directory / f"{source}.o" for source in self.features.sources]
+
+        def compiled(path: Path) -> None:
+            source = self.include / f"{path.stem}.cpp"
+            self._run([program, "-O1", *flags, "-c", source, "-o", path], directory, cancel)
+
+        with ThreadPoolExecutor(max_workers=len(os.sched_getaffinity(0))) as pool:
+            made = [pool.submit(self._precompile, header, 0, cancel), *(pool.submit(compiled, one) for one in objects)]
+            for one in made:
+                one.result()
         self._run(["ar", "rcs", directory / "libruntime.a", *objects], directory, cancel)
         for path in objects:
             path.unlink()

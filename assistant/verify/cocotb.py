@@ -29,7 +29,7 @@ from veriloop.assistant.verify.results import Outcome, SimResult
 from veriloop.assistant.verify.summary import severity_lines
 from veriloop.assistant.verify.testbench import FINE_TIMESCALE, CocotbTestbench
 from veriloop.assistant.verify.toolchain import Toolchain
-from veriloop.assistant.verify.verilator import SEED, START_STATES, Binary, Rejected
+from veriloop.assistant.verify.verilator import LINE_COVERAGE, SEED, START_STATES, Binary, Rejected, coverage_file
 
 _Run = Callable[[bool], SimResult]
 
@@ -191,6 +191,20 @@ def run_cocotb(
     return tuple(results)
 
 
+def cover_cocotb(
+    testbench: CocotbTestbench, written: Path, *, root: Path, scratch: Path, toolchain: Toolchain, cancel: CancelToken
+) -> None:
+    """Runs a test module once, from zeros, and has its coverage written; no file where it does not end by itself.
+
+    Raises:
+        ToolNotFound: cocotb or a C++ compiler is missing.
+        ToolFailed: no test could be collected.
+    """
+    runs = _Runs(Cocotb.find(), testbench, root, scratch, toolchain, cancel, written)
+    for run in runs.verilator(START_STATES[:1]):
+        run(False)
+
+
 @dataclass(frozen=True, slots=True)
 class _Runs:
     cocotb: Cocotb
@@ -199,6 +213,8 @@ class _Runs:
     directory: Path
     toolchain: Toolchain
     cancel: CancelToken
+    coverage: Path | None = None
+    """Where counts of what is met are written; none: nothing is counted."""
 
     def all(self, starts: Sequence[tuple[int, str]], *, four_state: bool) -> Iterator[_Run]:
         """The runs that there are, each made when it is called: plain, or with what its assertions compare told."""
@@ -216,8 +232,8 @@ class _Runs:
             verilated,
             cwd=self.root,
             cancel=self.cancel,
-            features=Features(vpi=True),
-            arguments=["--vpi", "--public-flat-rw"],
+            features=Features(vpi=True, coverage=self.coverage is not None),
+            arguments=["--vpi", "--public-flat-rw", *(LINE_COVERAGE if self.coverage is not None else ())],
             main=self.cocotb.main,
             prepared=_quiet_inputs,
             link=[f"-L{libraries}", f"-Wl,-rpath,{libraries}", "-lcocotbvpi_verilator"],
@@ -238,7 +254,7 @@ class _Runs:
             timeout_s=self.testbench.timeout_s,
             reset=reset,
             seed=SEED,
-            plusargs=(),
+            plusargs=() if self.coverage is None else (coverage_file(self.coverage),),
             cancel=self.cancel,
             env={**environment, "COCOTB_TRUST_INERTIAL_WRITES": "1"},
             writable=(self.directory,),

@@ -31,6 +31,9 @@ START_STATES = ((0, "zeros"), (1, "ones"), (2, f"random {SEED}"))
 END_MARK = "veriloop: simulation ended by "
 """What our `main` prints last; a log without it was cut off."""
 
+LINE_COVERAGE = ("--coverage-line",)
+"""Arguments of a build that counts which blocks and branches are met; `Features.coverage` goes with it."""
+
 _MAIN = """
 #include "runtime.h"
 int main(int argc, char** argv) {
@@ -48,6 +51,9 @@ int main(int argc, char** argv) {
         context->time(top->nextTimeSlot());
     }
     top->final();
+#if VM_COVERAGE
+    context->coveragep()->write(context->coverageFilename());
+#endif
     std::fflush(stdout);
     std::printf("\\n%s%s\\n", "MARK", starved ? "starvation" : "$finish");
     return 0;
@@ -60,6 +66,11 @@ _MESSAGE = re.compile(
     re.M,
 )
 _SUMMARY = re.compile(r"^Exiting due to|^Command Failed|^Cannot continue")
+
+
+def coverage_file(path: Path) -> str:
+    """The argument by which a simulation writes its counts there once it ends."""
+    return f"+verilator+coverage+file+{path}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from textual.pilot import Pilot
 
-from tests.tui.conftest import DONE
+from tests.tui.conftest import DONE, STATUS, full_report
 from veriloop.assistant.session.change import Standing
 from veriloop.tui.app import VeriloopApp
 from veriloop.tui.jobs import State
@@ -325,11 +325,53 @@ def test_evidence_says_what_ran_and_what_was_not_checked(app, script):
             "random bits, seed 1",
             "0 of 9 checks fail",
             "synthesis",
-            "coverage was not measured",
+            "c measures it",
         ):
             assert line in found
         await pilot.press("y")
         assert app.clipboard == "veriloop check --worktree --testbench tb.v"
+
+    play(app, flow)
+
+
+def test_coverage_is_measured_by_a_key(app, script):
+    script.propose()
+    met = {"line": {"met": 9, "points": 10}, "branch": {"met": 4, "points": 4}, "missed": ["63 block"]}
+    covered = {**full_report(), "coverage": {"rtl/a.v": met}, "applied": False}
+    asked = []
+
+    def measured(request):
+        asked.append(request.words)
+        return [("result", {"text": "", "data": covered}), DONE]
+
+    script.rules.insert(0, ("check", measured))
+
+    async def flow(pilot):
+        await say(pilot, "it is wrong")
+        await pilot.press("f3", "c")
+        await until(pilot, lambda: "rtl/a.v: 9 of 10 blocks, 4 of 4 branches" in text_of(app, "#evidence"))
+        found = text_of(app, "#evidence")
+        assert "not met, by line: 63 block" in found
+        assert "c measures it" not in found
+        assert [words[-1] for words in asked] == ["--coverage"]
+        assert app.conversation.deciding.verdict.standing is Standing.VERIFIED
+
+    play(app, flow)
+
+
+def test_what_is_built_once_is_built_while_one_reads(app, script):
+    script.answer("status", ("result", {"text": "", "data": {**STATUS, "prepared": False}}), DONE)
+    script.answer("doctor --prepare", ("wait", {}), DONE)
+    script.answer("quick", ("result", {"text": "quick is done", "data": {}}), DONE)
+
+    async def flow(pilot):
+        await pilot.press(*"quick", "enter")
+        await until(pilot, lambda: "quick is done" in talk(app))
+        await pilot.press("f6")
+        await until(pilot, lambda: "build Verilator's runtime" in text_of(app, "#rows"))
+        assert [job.state for job in app.jobs.all if job.request.purpose == "prepare"] == [State.RUNNING]
+        script.hold.set()
+        await until(pilot, lambda: not app.jobs.running)
 
     play(app, flow)
 

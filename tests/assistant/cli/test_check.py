@@ -464,6 +464,23 @@ def test_tests_that_notice_mutants_raise_the_evidence(two, capsys):
 
 
 @pytest.mark.needs("verilator", "c++")
+def test_what_the_tests_meet_of_a_change_is_measured_where_it_is_asked_for(two, capsys):
+    # Nothing in the test counts to 15 and beyond, so that branch is never met.
+    body = b"always @(posedge clk) if (rst) q <= 0;\n    else if (q == 14) q <= 15;\n    else q <= q + 1;"
+    save(two / "tb/counter_tb.v", COUNTER_BENCH.replace(b"i < 20", b"i < 10"))
+    commit()
+    staged(two, "rtl/counter.v", COUNTER.replace(COUNTER.splitlines()[1].strip(), body))
+    _, before = check(capsys, "--staged")
+    code, data = check(capsys, "--staged", "--coverage")
+    assert (code, before["coverage"]) == (0, {})
+    assert data["coverage"] == {
+        "rtl/counter.v": {"line": {"met": 3, "points": 4}, "branch": {"met": 0, "points": 0}, "missed": ["3 if"]}
+    }
+    assert main(["check", "--staged", "--coverage"]) == 0
+    assert "rtl/counter.v: blocks 3 of 4; not met: 3 if" in capsys.readouterr().out
+
+
+@pytest.mark.needs("verilator", "c++")
 def test_a_fault_that_no_test_notices_is_named_with_its_line(two, capsys):
     # Reset is never asserted again, and the upper bits are not looked at.
     save(two / "tb/counter_tb.v", COUNTER_BENCH.replace(b"q !== ((i + 1) & 15)", b"q[0] !== ((i + 1) & 1)"))
