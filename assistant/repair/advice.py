@@ -66,6 +66,7 @@ class Advice:
         others: how much sooner for changes that it did not weigh: the mean, so that they lose and gain nothing.
         edits: its own.
         saw: which part of the file it was shown, in words; what its prompt has no room for is left out.
+        prompt: what it was shown, word for word.
         tokens_per_s: how fast it wrote.
     """
 
@@ -75,6 +76,7 @@ class Advice:
     others: float = 0.0
     edits: tuple[Edits, ...] = ()
     saw: str = ""
+    prompt: str = ""
     tokens_per_s: float = 0.0
 
     def gain(self, content: bytes, places: Sequence[Replacement]) -> float:
@@ -110,8 +112,8 @@ class Adviser:
         self._thread: threading.Thread | None = None
         self._stopped = False
         self._advice: Advice | None = None
-        self.saw, self.tokens_per_s = "", 0.0
-        """What the model was shown of the file, and how fast it wrote."""
+        self.saw, self.prompt, self.tokens_per_s = "", "", 0.0
+        """What the model was shown of the file, word for word as well, and how fast it wrote."""
         self.trouble = ""
         """Why there is no advice; empty where there is."""
 
@@ -141,7 +143,7 @@ class Adviser:
             return None
         advice, self._advice = self._advice, None
         if advice is not None:
-            self.saw, self.tokens_per_s = advice.saw, advice.tokens_per_s
+            self.saw, self.prompt, self.tokens_per_s = advice.saw, advice.prompt, advice.tokens_per_s
         return advice
 
     def close(self) -> None:
@@ -236,6 +238,7 @@ def advise(
         others=sum(changes.values()) / max(1, len(changes)),
         edits=tuple(edits),
         saw=_seen_of(window, lines, path),
+        prompt=prompt,
         tokens_per_s=tokens / max(1e-3, time.monotonic() - started),
     )
 

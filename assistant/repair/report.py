@@ -48,6 +48,7 @@ def repair_json(result: RepairResult, *, applied: bool) -> dict[str, Any]:
         "closest": result.closest,
         "reason": result.reason,
         "seconds": round(result.seconds, 3),
+        "model": {"saw": result.saw, "prompt": result.prompt} if result.advised else None,
         "diff": result.diff,
         "report": as_json(result.report, result.diff, more=_facts(result)) if result.report else None,
     }

@@ -116,6 +116,9 @@ class Found:
     exhausted: bool = False
     advised: bool = False
     """Whether a model's advice was followed."""
+    saw: str = ""
+    prompt: str = ""
+    """What that model was shown, in words and word for word."""
     seconds_to_first: float | None = None
 
     @property
@@ -255,7 +258,7 @@ def _advised(adviser: Adviser, queue: _Queue, root: State, found: Found, seconds
         adviser.ask(path, root.contents[path], candidates, root.result)
     if (advice := adviser.take()) is not None:
         queue.follow(advice, root)
-        found.advised = True
+        found.advised, found.saw, found.prompt = True, adviser.saw, adviser.prompt
 
 
 def _shown(original: Contents, state: State | None) -> str:

@@ -114,6 +114,9 @@ class RepairResult:
     """Candidates that did not elaborate, so that no simulator ran them."""
     advised: bool = False
     """Whether a model was asked and its advice followed."""
+    saw: str = ""
+    prompt: str = ""
+    """What that model was shown, in words and word for word."""
     plausible: int = 0
     """Candidates that passed the testbench while searching."""
     stilled: tuple[str, ...] = ()
@@ -530,6 +533,8 @@ def _result(
         tried=found.tried,
         refused=found.refused,
         advised=found.advised,
+        saw=found.saw,
+        prompt=found.prompt,
         plausible=found.passed,
         choice=choice,
         baseline=baseline,

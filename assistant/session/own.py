@@ -158,12 +158,23 @@ def _why_in_words(conversation: Conversation, text: str) -> str:
 
 
 def _context(conversation: Conversation, words: Sequence[str], cause: int, root: Path) -> Reply:
+    shown = _shown_to_the_model(conversation)
     if not conversation.context:
-        return Reply(text="No file is taken into account yet. @FILE in what you say names one for once, /add for good.")
+        text = "No file is taken into account yet. @FILE in what you say names one for once, /add for good."
+        return Reply(text="\n".join([text, *shown]))
     lines = [
         f"  {one.path}  {one.role}, {one.size_bytes} bytes, about {one.tokens} tokens" for one in conversation.context
     ]
-    return Reply(text="\n".join(["taken into account, whole:", *lines, "/drop FILE leaves one out"]))
+    return Reply(text="\n".join(["taken into account, whole:", *lines, "/drop FILE leaves one out", *shown]))
+
+
+def _shown_to_the_model(conversation: Conversation) -> list[str]:
+    """What a model was shown last, word for word."""
+    for entry in reversed(conversation.record.entries):
+        model = entry.data.get("data", {}).get("model") if entry.kind == "result" else None
+        if model:
+            return ["", f"the model was last shown {model['saw']}:", *str(model["prompt"]).splitlines()]
+    return []
 
 
 def _add(conversation: Conversation, words: Sequence[str], cause: int, root: Path) -> Reply:

@@ -312,6 +312,21 @@ def test_every_screen_has_a_key_and_a_way_back(app, key, mode, selector, said):
     play(app, flow)
 
 
+@pytest.mark.parametrize("key", ["f2", "f3", "f4", "f5", "f6", "f7", "f8"])
+def test_no_key_of_a_screen_is_taken_by_what_has_the_focus(app, script, key):
+    script.propose()
+
+    async def flow(pilot):
+        await say(pilot, "it is wrong")
+        await pilot.press(key)
+        await pilot.pause()
+        assert app.focused is not None
+        own = set(app.screen._bindings.key_to_bindings) - {"tab", "shift+tab", "ctrl+c", "super+c", "escape"}
+        assert not own & set(app.focused._bindings.key_to_bindings)
+
+    play(app, flow)
+
+
 def test_evidence_says_what_ran_and_what_was_not_checked(app, script):
     script.propose()
 

@@ -34,13 +34,20 @@ class Loaded(Message):
         self.expected = expected
 
 
+class Signals(Choosing):
+    """The ruler and the signals; keys to the side move the window, not the text."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("l,right", "screen.move(1)", "Later", key_display="h l"),
+        Binding("h,left", "screen.move(-1)", "Earlier", show=False),
+    ]
+
+
 class WavesScreen(Page):
     """Records in a window that can be moved."""
 
     TITLE_TEXT = "waves"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("l,right", "move(1)", "Later", key_display="h l"),
-        Binding("h,left", "move(-1)", "Earlier", show=False),
         Binding("plus,equals_sign", "zoom(0.5)", "Zoom", key_display="+ -"),
         Binding("minus", "zoom(2.0)", "Zoom out", show=False),
         Binding("n", "part(1)", "Next difference"),
@@ -65,7 +72,7 @@ class WavesScreen(Page):
 
     def body(self) -> ComposeResult:
         """One list: a ruler, then the signals."""
-        yield Choosing(id="waves")
+        yield Signals(id="waves")
 
     def on_mount(self) -> None:
         """Keys act on the list."""

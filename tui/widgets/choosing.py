@@ -20,7 +20,7 @@ class Choosing(TextView):
         Binding("j,down", "step(1)", "Next", show=False),
         Binding("k,up", "step(-1)", "Previous", show=False),
         Binding("space,pagedown", "step(10)", "Ten down", show=False),
-        Binding("b,pageup", "step(-10)", "Ten up", show=False),
+        Binding("pageup", "step(-10)", "Ten up", show=False),
         Binding("g,home", "step(-1000000)", "First", show=False),
         Binding("G,end", "step(1000000)", "Last", show=False),
         Binding("enter", "take", "Choose"),
