@@ -92,6 +92,8 @@ def test_what_the_model_was_shown_is_said(more, saw):
     assert advice.saw.endswith(saw)
     assert advice.saw.startswith("lines 1 to ") is bool(more)
     assert advice.tokens_per_s > 0
+    assert "signal q" in advice.prompt
+    assert ("something else" in advice.prompt) is bool(more)
 
 
 def test_an_edit_of_a_line():

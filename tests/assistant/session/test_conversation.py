@@ -182,6 +182,15 @@ def test_why_is_answered_from_the_record(conversation):
     assert "rejected hunk 1" in own.text
 
 
+def test_what_a_model_was_shown_can_be_seen(conversation):
+    model = {"saw": "lines 3 to 5 of the 9 of rtl/a.v; the rest did not fit", "prompt": "<|repair|>signal q\n<|0|>b"}
+    conversation.record.add("result", {"text": "", "data": {"model": model}})
+    conversation.record.add("result", {"text": "", "data": {"model": None}})
+    own = reply(conversation, "/context", cause=1, root=conversation.cwd)
+    assert own is not None
+    assert own.text.splitlines()[-3:] == [f"the model was last shown {model['saw']}:", "<|repair|>signal q", "<|0|>b"]
+
+
 @pytest.mark.parametrize(
     ("text", "said_back"),
     [
