@@ -105,7 +105,7 @@ def _broken(problem: Problem, interface: Interface) -> bytes:
     )
     connections = [f".{port.name}({port.name})" for port in interface.inputs]
     connections += [f".{port.name}(inner_{port.name})" for port in interface.outputs]
-    text = f"{interface.header()}\n{wires}  {inner} inside ({', '.join(connections)});\nendmodule\n\n"
+    text = f"{interface.header()}\n{wires}  {inner} u_inner ({', '.join(connections)});\nendmodule\n\n"
     return text.encode() + golden
 
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 
 from veriloop.assistant.generate.guards import read_guard, read_outputs
 from veriloop.assistant.generate.interface import Bit, Interface
 from veriloop.assistant.generate.state_machine import Arc, Cube, StateMachine
 from veriloop.assistant.generate.tables import Table, tables
+from veriloop.assistant.generate.text import bare_lines
+from veriloop.assistant.generate.wording import read_state_outputs
 
 _CONDITION = re.compile(r"([A-Za-z_]\w*(?:\[\d+\])?)\s*=\s*([01]+)")
 _OUTPUT = re.compile(r"^outputs?\b[\s:(]*|[)\s]+$", re.I)
@@ -26,11 +29,37 @@ class _Column:
 
 def read_state_table(text: str, interface: Interface) -> StateMachine | None:
     """The machine that a table in a specification describes; none if there is no such table."""
-    for table in tables(text):
+    for table in [*tables(text), *_spaced(text, interface)]:
         machine = _machine(table, interface)
-        if machine is not None:
-            return machine
+        if machine is None:
+            continue
+        if not any(machine.moore.values()) and not any(arc.outputs for arc in machine.arcs):
+            return replace(machine, moore=read_state_outputs(text, machine.states, interface))
+        return machine
     return None
+
+
+_HEADING = re.compile(r"\s*(?:present |current )?state\s+([01]+(?:\s+[01]+)+)\s*", re.I)
+
+
+def _spaced(text: str, interface: Interface) -> Iterator[Table]:
+    """Tables without bars: a line that names the inputs, one with their values, and a line a state."""
+    above, header, rows = "", None, list[tuple[str, ...]]()
+    for line in [*bare_lines(text), ""]:
+        cells = re.sub(r"\bnext state\b", " ", line, flags=re.I).split()
+        if header is not None and len(cells) == len(header):
+            rows.append(tuple(cells))
+            continue
+        if header is not None and rows:
+            yield Table(header=header, rows=tuple(rows))
+        header, rows = None, []
+        heading = _HEADING.fullmatch(line)
+        bits = interface.word(above) if heading is not None else None
+        values = heading[1].split() if heading is not None else []
+        if bits and all(len(value) == len(bits) for value in values):
+            guards = [", ".join(f"{bit}={one}" for bit, one in zip(bits, value, strict=True)) for value in values]
+            header = ("state", *(f"next state {guard}" for guard in guards))
+        above = line.strip() or above
 
 
 def _machine(table: Table, interface: Interface) -> StateMachine | None:

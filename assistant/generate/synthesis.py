@@ -9,9 +9,10 @@ from __future__ import annotations
 import copy
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from veriloop.assistant.generate.bench_text import steps
+from veriloop.assistant.generate.choice_table import ChoiceReference, read_choices
 from veriloop.assistant.generate.examples import replayed
 from veriloop.assistant.generate.fsm import machine_body
 from veriloop.assistant.generate.interface import Interface
@@ -19,7 +20,7 @@ from veriloop.assistant.generate.karnaugh import grids, read_karnaugh
 from veriloop.assistant.generate.machine_faults import faults, settled
 from veriloop.assistant.generate.prose.reader import NotUnderstood, Read, read_prose
 from veriloop.assistant.generate.questions import Decided, Question
-from veriloop.assistant.generate.reference import Reference, Row, TableReference, rows
+from veriloop.assistant.generate.reference import MachineReference, Reference, Row, TableReference, rows
 from veriloop.assistant.generate.register_map import MapReference, read_register_map, register_lines
 from veriloop.assistant.generate.state_diagram import read_diagram
 from veriloop.assistant.generate.state_machine import StateMachine
@@ -35,7 +36,7 @@ from veriloop.assistant.generate.truth_text import (
     read_truth_table,
 )
 from veriloop.assistant.generate.waveform import explain, read_waveform
-from veriloop.assistant.generate.wording import read_reset
+from veriloop.assistant.generate.wording import open_reset, read_reset
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,7 +118,12 @@ def _prose(text: str, interface: Interface) -> Synthesis | Abstained:
     if isinstance(read, Read):
         rtl = f"{interface.header()}\n{read.lines}\nendmodule\n"
         return Synthesis(
-            interface=interface, rtl=rtl, kind=f"words: {read.block}", played=read.rows, assumed=read.assumed
+            interface=interface,
+            rtl=rtl,
+            kind=f"words: {read.block}",
+            played=read.rows,
+            reference=read.reference,
+            assumed=read.assumed,
         )
     reason = "it holds no table, map, diagram or waveform"
     if isinstance(read, NotUnderstood):
@@ -168,9 +174,19 @@ def _machine(
     body = machine_body(machine, text, interface)
     if body is None:
         return None
+    if isinstance(body.reference, MachineReference) and (asked := open_reset(text, interface)) is not None:
+        kind = decided.to(asked)
+        if kind is None:
+            return Abstained(reason="unsaid", questions=(asked,))
+        body = machine_body(machine, text := _with_reset(text, interface, kind), interface) or body
     reset, _ = read_reset(text, interface, machine.states)
     played = _played(body.reference, interface, active_low=bool(reset and reset.active_low))
     return _Body(lines=body.lines, played=played, reference=body.reference, assumed=body.assumed)
+
+
+def _with_reset(text: str, interface: Interface, kind: str) -> str:
+    """The specification with what was decided about its reset."""
+    return f"{text}\n\nThe reset {interface.reset.name if interface.reset else ''} is {kind}.\n"
 
 
 def _waveform(text: str, interface: Interface, decided: Decided) -> _Body | None:
@@ -203,9 +219,25 @@ def _register_map(text: str, interface: Interface, decided: Decided) -> _Body | 
         return Abstained(reason="unsaid", questions=(found,))
     if found is None:
         return None
+    if (asked := open_reset(text, interface)) is not None:
+        kind = decided.to(asked)
+        if kind is None:
+            return Abstained(reason="unsaid", questions=(asked,))
+        own = tuple(line for line in found.assumed if "synchronous" not in line)
+        found = replace(found, reset=replace(found.reset, asynchronous=kind == "asynchronous"), assumed=own)
     reference = MapReference(found, interface)
     played = _played(reference, interface, active_low=found.reset.active_low)
     return _Body(lines=register_lines(found), played=played, reference=reference, assumed=found.assumed)
+
+
+def _choices(text: str, interface: Interface, decided: Decided) -> _Body | Abstained | None:
+    found = read_choices(text, interface)
+    if isinstance(found, Question):
+        return Abstained(reason="gap", questions=(found,))
+    if found is None:
+        return None
+    reference = ChoiceReference(found, interface)
+    return _Body(lines="\n".join(found.lines()), played=_played(reference, interface), reference=reference)
 
 
 def _diagram(text: str, interface: Interface, decided: Decided) -> _Body | Abstained | None:
@@ -226,5 +258,6 @@ _READERS: dict[str, Callable[[str, Interface, Decided], _Body | Abstained | None
     "table of codes": _made(read_meanings),
     "neighbourhood table": _made(read_automaton),
     "register map": _register_map,
+    "table of choices": _choices,
     "waveform": _waveform,
 }

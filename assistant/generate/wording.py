@@ -6,8 +6,9 @@ import re
 from collections.abc import Mapping, Sequence
 
 from veriloop.assistant.generate.interface import Bit, Interface
+from veriloop.assistant.generate.questions import Question
 from veriloop.assistant.generate.state_machine import Reset
-from veriloop.assistant.generate.text import sentences
+from veriloop.assistant.generate.text import bare_lines, sentences
 
 _STATE_AFTER = re.compile(
     r"(?:reset|start|begin)s?\b[^.]{0,60}?\b(?:to|into|in|at|from)\s+(?:the\s+)?state\s+[\"'`]?(\w+)", re.I
@@ -29,8 +30,7 @@ def read_reset(text: str, interface: Interface, states: Sequence[str]) -> tuple[
         return None, ()
     said = sentences(text)
     assumed: list[str] = []
-    asynchronous = bool(re.search(r"\basynchronous(?:ly)?\b", said, re.I))
-    synchronous = bool(re.search(r"\bsynchronous(?:ly)?\b", said, re.I))
+    asynchronous, synchronous = _kinds(text, port.name)
     if asynchronous == synchronous:
         asynchronous = port.name.lower().startswith(("areset", "arst", "aclr"))
         assumed.append(f"{port.name} is {'asynchronous' if asynchronous else 'synchronous'}")
@@ -44,6 +44,41 @@ def read_reset(text: str, interface: Interface, states: Sequence[str]) -> tuple[
         state = states[0]
         assumed.append(f"reset leads to state {state}, the first")
     return Reset(port=port.name, state=state, asynchronous=asynchronous, active_low=low), tuple(assumed)
+
+
+_STATEMENT = re.compile(r"(?<=[.;:])\s+|\n\s*\n|\n\s*(?:[-*\u2022]|\(?\d+[.)])\s+")
+_ALL_CLOCKED = re.compile(
+    r"\b(?:all|every|any)\b[^.]{0,40}\b(?:sequential logic|flip-?flops?|registers?|state changes?|updates?)\b[^.]{0,40}"
+    r"\b(?:edge|clock)",
+    re.I,
+)
+
+
+def _kinds(text: str, reset: str) -> tuple[bool, bool]:
+    """Whether a reset is called asynchronous, and whether synchronous, in statements that are about it."""
+    statements = [one for one in _STATEMENT.split("\n".join(bare_lines(text))) if one]
+    own: list[str] = []
+    for before, one in zip(["", *statements], statements, strict=False):
+        goes_on = own and own[-1] is before and (re.match(r"(?:it|this|which)\b", one, re.I) or len(one.split()) <= 4)
+        goes_on = goes_on and not re.search(r"cl(?:oc)?k", one, re.I)
+        if goes_on or re.search(rf"reset|clear|\brst|\b{re.escape(reset)}\b", one, re.I):
+            own.append(one)
+    asynchronous = any(re.search(r"\basynchronous(?:ly)?\b", one, re.I) for one in own)
+    return asynchronous, any(re.search(r"\bsynchronous(?:ly)?\b", one, re.I) for one in own)
+
+
+def open_reset(text: str, interface: Interface) -> Question | None:
+    """Which kind of reset it is, where neither the text nor the port's name tells; none where one does.
+
+    Where all that is clocked moves at edges of the clock, a reset does, too.
+    """
+    port = interface.reset
+    if port is None or port.name.lower().startswith(("areset", "arst", "aclr")):
+        return None
+    if any(_kinds(text, port.name)) or _ALL_CLOCKED.search(sentences(text)):
+        return None
+    kinds = ("synchronous", "asynchronous")
+    return Question(f"is {port.name} {kinds[0]} or {kinds[1]}?", kinds)
 
 
 def initial_state(text: str, states: Sequence[str]) -> str | None:
@@ -155,7 +190,12 @@ def read_state_outputs(text: str, states: Sequence[str], interface: Interface) -
             (match[2], match[1])
             for match in re.finditer(rf"\b[Ii]n (?:the )?(?:states? )?{several},?\s*(?:the )?(?:output )?{value}", said)
         ]
-        if not spoken:
+        when = r"[Ww]hen (?:the )?(?:current |present )?(?:state|machine|fsm) is (?:in )?(?:the )?(?:state )?"
+        spoken += [
+            (match[2], match[1]) for match in re.finditer(rf"\b{when}{several},?\s*(?:the )?(?:output )?{value}", said)
+        ]
+        others = re.search(rf"\ball other states(?: \([^()]*\))?,?\s*(?:the )?(?:output )?{value}", said)
+        if not spoken or (others is not None and others[1] in {bit for bit, _ in spoken}):
             continue
         given = {state: bit for bit, listed in spoken for state in re.findall(rf"\b(?:{names})\b", listed)}
         if len(set(given.values())) == 1:

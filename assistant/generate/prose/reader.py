@@ -19,11 +19,11 @@ from veriloop.assistant.generate.prose import (
     storage,
     vectors,
 )
-from veriloop.assistant.generate.prose.circuit import Circuit, played
+from veriloop.assistant.generate.prose.circuit import Circuit, CircuitReference, played
 from veriloop.assistant.generate.prose.clocking import Clocking, read_clocking
 from veriloop.assistant.generate.prose.sentences import sentences
 from veriloop.assistant.generate.prose.specification import Prose
-from veriloop.assistant.generate.reference import Row
+from veriloop.assistant.generate.reference import Reference, Row
 
 _DATA = re.compile(
     r"^\s*(?://)?\s*(?:\|.*\||[01x-]+\s*\|)|-->|^\s*(?:module\s+\w+\s*[#(;]|endmodule\b)|^\s*time\b", re.M | re.I
@@ -99,12 +99,14 @@ class Read:
         block: its name.
         lines: the body of the module.
         rows: what it has to answer; none where it is not played.
+        reference: the block as a model that has not run yet; none where it is not played, or acts at falling edges.
         assumed: what convention settled.
     """
 
     block: str
     lines: str
     rows: tuple[Row, ...] = ()
+    reference: Reference | None = None
     assumed: tuple[str, ...] = ()
 
 
@@ -149,7 +151,14 @@ def read_prose(text: str, interface: Interface) -> Read | NotUnderstood | None:
     if not circuit.raw:
         low = circuit.reset is not None and circuit.reset.active_low
         rows = tuple(played(circuit, interface, steps(interface, (), active_low=low)))
-    return Read(block=name, lines=lines, rows=rows, assumed=_assumed(circuit, clocking, interface))
+    plain = not circuit.raw and (circuit.rising or not circuit.clock)
+    return Read(
+        block=name,
+        lines=lines,
+        rows=rows,
+        reference=CircuitReference(circuit, interface) if plain else None,
+        assumed=_assumed(circuit, clocking, interface),
+    )
 
 
 def _covers(circuit: Circuit, lines: str, interface: Interface) -> bool:

@@ -4,11 +4,12 @@ import itertools
 import re
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from veriloop.assistant.generate import synthesis
 from veriloop.assistant.generate.interface import Bit, read_interface
+from veriloop.assistant.generate.questions import Decided
 from veriloop.assistant.generate.synthesis import Abstained, Synthesis
 from veriloop.assistant.generate.truth_table import expression
 
@@ -109,6 +110,7 @@ def test_two_answers_are_none():
     assert "different" in found.reason
 
 
+@settings(deadline=None)
 @given(st.lists(st.sampled_from("01-"), min_size=16, max_size=16))
 def test_an_expression_has_the_values(values):
     inputs = [Bit(name) for name in "abcd"]
@@ -156,11 +158,27 @@ def test_a_machine_in_every_form(drawn, code, simulate):
 
 
 def test_what_is_not_said_is_named():
-    assert made(CLOCKED + DIAGRAM).assumed == (
-        "rst is synchronous",
-        "rst is active high",
-        "reset leads to state IDLE, the first",
-    )
+    conventions = ("rst is active high", "reset leads to state IDLE, the first")
+    clocked = "All registers change at the rising edge of clk."
+    assert made(CLOCKED + DIAGRAM + clocked).assumed == ("rst is synchronous", *conventions)
+    named = CLOCKED.replace("rst", "areset") + DIAGRAM
+    assert made(named).assumed[0] == "areset is asynchronous"
+    assert made(CLOCKED + DIAGRAM + "Reset is as follows:\n- synchronous\n").assumed == conventions
+
+
+def test_which_kind_of_reset_it_is_is_asked_where_nothing_tells():
+    # What is synchronous here is not the reset.
+    text = CLOCKED + DIAGRAM + "- Reset: rst is active low\n- Clock: clk for synchronous operation\n"
+    found = synthesise(text)
+    assert isinstance(found, Abstained)
+    (asked,) = found.questions
+    assert (asked.text, asked.options) == ("is rst synchronous or asynchronous?", ("synchronous", "asynchronous"))
+    interface = read_interface(text)
+    assert interface is not None
+    decided = synthesis.synthesise(text, interface, Decided({asked.text: "asynchronous"}))
+    assert isinstance(decided, Synthesis)
+    assert "or negedge rst" in decided.rtl
+    assert decided.assumed == ("reset leads to state IDLE, the first",)
 
 
 @pytest.mark.parametrize(

@@ -193,3 +193,19 @@ def test_what_the_words_say_is_played():
     found = made(AB + "Build a NAND gate.")
     assert len(found.played) == 4
     assert all(row.expected for row in found.played)
+
+
+def test_what_the_words_say_is_a_model_for_testbenches():
+    clocked = made(CLOCKED + "Build a counter that counts from 0 to 9. Reset is active high synchronous.")
+    assert clocked.reference is not None
+    values = []
+    for step in [{"rst": 1}, *[{"rst": 0}] * 11]:
+        clocked.reference.tick(step)
+        values.append(int("".join(clocked.reference.outputs(step).values()), 2))
+    assert values == [*range(10), 0, 1]
+    # A testbench looks after rising edges.
+    falling = made(
+        CLOCKED + "Build a counter that counts from 0 to 9. Reset is active high synchronous. All flip-flops "
+        "are triggered on the falling edge of clk."
+    )
+    assert falling.reference is None
