@@ -17,7 +17,7 @@ from veriloop.assistant.errors import UsageError
 from veriloop.assistant.events import CancelToken, Note, Run, finish
 from veriloop.assistant.generate.interface import read_interface
 from veriloop.assistant.generate.selection import Selection, select
-from veriloop.assistant.generate.synthesis import Abstained, Synthesis, synthesise
+from veriloop.assistant.generate.synthesis import Abstained, Synthesis, synthesise, variants
 from veriloop.assistant.generate.workflow import Request, generate
 from veriloop.assistant.verify.toolchain import Toolchain
 from veriloop.models.model import Model
@@ -242,6 +242,7 @@ def _chosen(problem: Problem, answers: Sequence[bytes], toolchain: Toolchain, ca
                 interface,
                 specification=problem.specification,
                 synthesis=made if isinstance(made, Synthesis) else None,
+                variants=() if isinstance(made, Synthesis) else variants(problem.specification, interface),
                 scratch=Path(name),
                 toolchain=toolchain,
                 cancel=cancel,

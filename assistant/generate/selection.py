@@ -67,6 +67,7 @@ def select(
     specification: str = "",
     references: Sequence[str] = (),
     synthesis: Synthesis | None = None,
+    variants: Sequence[Synthesis] = (),
     decided: Decided | None = None,
     scratch: Path,
     toolchain: Toolchain,
@@ -80,6 +81,7 @@ def select(
         specification: its numbers are among the inputs that are tried.
         references: reference models in Python, as independent.
         synthesis: what follows from the specification's data, where something does.
+        variants: what the data comes to with each answer to what it leaves open; each counts as all answers together.
         decided: answers to questions about where the answers part.
         scratch: an existing directory.
         toolchain: Icarus where it is installed (four-state), else Verilator.
@@ -105,6 +107,12 @@ def select(
     refused = len(answers) - usable.total()
     if synthesis is not None:
         return _synthesised(synthesis, usable.total(), refused)
+    weight = max(1, len(answers))
+    for one in variants:
+        made = read_rtl(one.rtl.encode(), interface)
+        if isinstance(made, Rtl):
+            usable[made] += weight
+            notes.setdefault(made, one.assumed)
     if not usable:
         return None
     against = yield from _against_examples(usable, interface, specification, scratch, toolchain, cancel)

@@ -38,6 +38,8 @@ from veriloop.assistant.generate.truth_text import (
 from veriloop.assistant.generate.waveform import explain, read_waveform
 from veriloop.assistant.generate.wording import open_reset, read_reset
 
+_MOST_VARIANTS = 8
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Synthesis:
@@ -110,6 +112,26 @@ def synthesise(text: str, interface: Interface, decided: Decided | None = None) 
         reference=body.reference,
         assumed=body.assumed,
     )
+
+
+def variants(text: str, interface: Interface, decided: Decided | None = None) -> tuple[Synthesis, ...]:
+    """What the data comes to with each answer to its open questions; none where one of them cannot be answered so.
+
+    For choosing between them by other evidence: none of them alone follows from the text.
+    """
+    answers = dict((decided or Decided()).answers)
+    waiting, found = [answers], list[Synthesis]()
+    while waiting and len(waiting) + len(found) <= _MOST_VARIANTS:
+        given = waiting.pop()
+        made = synthesise(text, interface, Decided(given))
+        if isinstance(made, Synthesis):
+            found.append(made)
+            continue
+        asked = next((question for question in made.questions if question.options), None)
+        if asked is None or any(not question.options for question in made.questions):
+            return ()
+        waiting += [{**given, asked.text: option} for option in reversed(asked.options)]
+    return tuple(found) if not waiting else ()
 
 
 def _prose(text: str, interface: Interface) -> Synthesis | Abstained:

@@ -26,7 +26,7 @@ from veriloop.assistant.generate.questions import Decided, Question
 from veriloop.assistant.generate.reference_text import reference_text
 from veriloop.assistant.generate.refinement import refine
 from veriloop.assistant.generate.selection import Selection, select
-from veriloop.assistant.generate.synthesis import Abstained, Synthesis, synthesise
+from veriloop.assistant.generate.synthesis import Abstained, Synthesis, synthesise, variants
 from veriloop.assistant.verify.evidence import Evidence, Step
 from veriloop.assistant.verify.simulation import conclude, run_testbench
 from veriloop.assistant.verify.static import looked_at, static_steps
@@ -169,6 +169,7 @@ def _module(
         interface,
         specification=request.text,
         references=found.references,
+        variants=variants(request.text, interface, request.decided),
         decided=request.decided,
         scratch=directory,
         toolchain=toolchain,

@@ -6,7 +6,7 @@ from veriloop.assistant.errors import UsageError
 from veriloop.assistant.generate.interface import Interface, read_interface
 from veriloop.assistant.generate.port_conflicts import decided_ports, port_conflicts
 from veriloop.assistant.generate.questions import Decided, Question
-from veriloop.assistant.generate.synthesis import Abstained, Synthesis, synthesise
+from veriloop.assistant.generate.synthesis import Abstained, Synthesis, synthesise, variants
 
 PORTS = "A module named `m`.\n\n- input clk\n- input rst\n- input a\n- input b\n- output y\n\n"
 RESET = "\nReset is synchronous, active high, and leads to state IDLE.\n"
@@ -47,6 +47,16 @@ def test_every_gap_and_every_contradiction_of_a_machine_can_be_answered(simulate
     assert [row["y"] for row in simulate(made, steps)] == [0, 1, 1, 0, 1]
     rows = [row for row in made.played if row.expected]
     assert rows
+
+
+def test_every_answer_makes_a_variant():
+    text = PORTS + ARROWS + RESET
+    interface = read_interface(text)
+    assert interface is not None
+    found = variants(text, interface)
+    # Two questions with two answers each; one that only a person can mend leaves nothing to choose from.
+    assert len({one.rtl for one in found}) == 4
+    assert variants(text + "    RUN (y=1) --a=1,b=1--> LOST\n", interface) == ()
 
 
 def test_an_answer_that_is_no_state_is_refused():
