@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 import pyslang
-from pyslang import ast
+from pyslang import ast, syntax
 
 from veriloop.assistant.design.elaborate import Elaboration
 
@@ -48,7 +48,8 @@ def _distinct(elaboration: Elaboration) -> Iterator[ast.InstanceSymbol]:
 
 
 def _is_loop_constant(symbol: Any) -> bool:
-    return isinstance(symbol, ast.ParameterSymbol) and isinstance(symbol.parentScope, ast.GenerateBlockSymbol)
+    """Whether it is a genvar in one iteration of its loop: no declaration of a parameter stands behind it."""
+    return isinstance(symbol, ast.ParameterSymbol) and not isinstance(symbol.syntax, syntax.DeclaratorSyntax)
 
 
 def _is_simple(manager: Any, node: ast.NamedValueExpression, use: Spot) -> bool:

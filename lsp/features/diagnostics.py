@@ -40,6 +40,8 @@ class Publisher:
     def __init__(self, server: Server) -> None:
         self._server = server
         self._waiting: dict[str, asyncio.TimerHandle] = {}
+        self._due: list[str] = []
+        self._busy = False
         self._lints: dict[str, CancelToken] = {}
 
     def soon(self, uri: str, after_s: float = _AFTER_KEY_S) -> None:
@@ -50,7 +52,7 @@ class Publisher:
         if waiting is not None:
             waiting.cancel()
         loop = asyncio.get_running_loop()
-        self._waiting[uri] = loop.call_later(after_s, lambda: self._server.spawn(self._publish(uri)))
+        self._waiting[uri] = loop.call_later(after_s, self._come, uri)
 
     def saved(self, uri: str) -> None:
         """Lints a file that was saved, beside the requests; an earlier lint of it is stopped."""
@@ -79,8 +81,30 @@ class Publisher:
         self._server.session.lint.pop(path_of(uri), None)
         self._server.text_document_publish_diagnostics(types.PublishDiagnosticsParams(uri, []))
 
-    async def _publish(self, uri: str) -> None:
+    def _come(self, uri: str) -> None:
+        """The time has come for a file; it goes before those that wait for longer: it is where the user is."""
         self._waiting.pop(uri, None)
+        if uri in self._due:
+            self._due.remove(uri)
+        self._due.append(uri)
+        self._begin()
+
+    def _begin(self) -> None:
+        if self._due and not self._busy:
+            self._busy = True
+            self._server.spawn(self._work())
+
+    async def _work(self) -> None:
+        """One file at a time, so that no request waits for all of them."""
+        try:
+            while self._due:
+                await self._publish(self._due.pop())
+        finally:
+            self._busy = False
+            # What one file fails with is its own.
+            self._begin()
+
+    async def _publish(self, uri: str) -> None:
         session = self._server.session
         path = path_of(uri)
         if path not in session.versions:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import re
+
 from lsprotocol import types
 
 from veriloop.assistant.design.editing.hover import Hover, hover
 from veriloop.assistant.events import CancelToken
 from veriloop.lsp.server import Server
 from veriloop.lsp.session import Session
+
+_DEPENDS = re.compile(r"\[[^\]]*[A-Za-z_`]")
+"""A range that may be another one in another instance."""
 
 
 def register(server: Server) -> None:
@@ -34,6 +39,8 @@ def markdown(found: Hover) -> str:
         facts.append(f"`{resolved.type}`{width}")
     if resolved is not None and resolved.value:
         facts.append(f"value `{resolved.value}`")
+    if resolved is not None and resolved.instance and (resolved.value or _DEPENDS.search(found.text)):
+        facts.append(f"in `{resolved.instance}`")
     parts.append(" · ".join(facts))
     if found.comment:
         parts.append(found.comment)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import shutil
 from pathlib import Path
 
 from lsprotocol import types
@@ -14,6 +15,10 @@ from tests.lsp.client import Client, position
 EDITS = int(os.environ.get("VERILOOP_FUZZ_EDITS", "150"))
 FILE = os.environ.get("VERILOOP_FUZZ_FILE")
 """A real file to begin with, for longer runs than those of every day."""
+ROOT = os.environ.get("VERILOOP_FUZZ_ROOT")
+"""The tree that the file stands in, whose other files are there, too; it is copied."""
+_COMPARED = 15
+"""Places at which the server is compared with a fresh one."""
 _SUGGESTED = 0.2
 _PIECES = [
     "module x(input a);", "endmodule", "begin", "end", "wire w;", "assign w = a;", "(", ")", "#(", "`ifdef X\n",
@@ -48,9 +53,13 @@ _REQUESTS = {
 def test_random_edits_and_requests(tmp_path):
     random_ = random.Random(int(os.environ.get("VERILOOP_FUZZ_SEED", "7")))
     first = Path(FILE).read_text(encoding="utf-8").replace("\r", "") if FILE else _TEXT
-    path = tmp_path / "a.sv"
+    tree = tmp_path / "tree"
+    path = tree / (Path(FILE).relative_to(ROOT) if FILE and ROOT else "a.sv")
+    if ROOT:
+        shutil.copytree(ROOT, tree, ignore=shutil.ignore_patterns(".git"))
+    path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(first, encoding="utf-8")
-    client = Client(tmp_path)
+    client = Client(tree)
     uri, text = client.open(path), first
     for version in range(2, EDITS + 2):
         start = random_.randrange(len(text) + 1)
@@ -67,7 +76,7 @@ def test_random_edits_and_requests(tmp_path):
         if len(text) > len(first) + 3000 or not text:
             text = first
             client.change(uri, version, types.TextDocumentContentChangeWholeDocument(text))
-    fresh = Client(tmp_path)
+    fresh = Client(tree)
     fresh.open(path, text)
     document = types.TextDocumentIdentifier(uri)
     for method, params in (
@@ -76,7 +85,17 @@ def test_random_edits_and_requests(tmp_path):
         (types.TEXT_DOCUMENT_FOLDING_RANGE, types.FoldingRangeParams(document)),
     ):
         one, other = client.request(method, params), fresh.request(method, params)
-        assert (one.data, other.data)[0] == other.data if hasattr(one, "data") else one == other
+        assert one.data == other.data if hasattr(one, "data") else one == other
+    for _ in range(_COMPARED):
+        at = position(text, len(text[: random_.randrange(len(text) + 1)].encode()))
+        context = types.ReferenceContext(include_declaration=True)
+        for method, kind in _REQUESTS.items():
+            params = kind(document, at)
+            assert client.request(method, params) == fresh.request(method, params), (method, at)
+        wanted = types.ReferenceParams(context, document, at)
+        found = [one.request(types.TEXT_DOCUMENT_REFERENCES, wanted) for one in (client, fresh)]
+        # File by file; in which order the files were read is a server's own affair.
+        assert sorted(map(str, found[0])) == sorted(map(str, found[1])), at
     client.close()
     fresh.close()
 

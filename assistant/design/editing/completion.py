@@ -17,9 +17,13 @@ from veriloop.assistant.design.symbols.source import Source
 Offered: TypeAlias = Kind | Literal["keyword", "snippet", "file"]
 
 _MOST = 150
+_INSTANCE_LABEL = " instance"
+_ANY_INSTANCE = 4
+"""So many letters of the word *instance* offer every module's."""
 _INSTANCE = "\0instance"
 """Stands for the text of a whole instance until it is known to be offered."""
 _CONNECTABLE = frozenset({"port", "parameter"})
+_ANYWHERE = frozenset({"package", "class", "type", "function", "task"})
 _INSIDE_MODULES = frozenset({"module", "interface", "program", "checker", "block", "loop"})
 
 SNIPPETS = {
@@ -56,6 +60,9 @@ class Completion:
     """What `describe_declaration` tells more about."""
 
 
+_KEYWORDS = tuple(Completion(word, "keyword", word, order=7) for word in sorted(KEYWORDS))
+
+
 @dataclass(frozen=True, slots=True)
 class Completions:
     """What can be written at a place, and the bytes that it replaces."""
@@ -76,7 +83,7 @@ def complete(analysis: Analysis, source: Source, at: int) -> Completions:
     typed = content[start:at].decode("utf-8", errors="replace")
     if in_comment_or_string(source, start):
         return Completions(start, at, (), True)
-    chosen = _matching(_items(analysis, source, start), typed)
+    chosen = _matching(_items(analysis, source, start, typed.lower()), typed.lower())
     offered = tuple(_written_out(item) for item in chosen[:_MOST])
     return Completions(start, at, offered, len(chosen) <= _MOST)
 
@@ -91,27 +98,28 @@ def describe_declaration(analysis: Analysis, path: Path, at: int) -> tuple[str, 
     return declaration_text(source, one), comment(source, one)
 
 
-def _items(analysis: Analysis, source: Source, start: int) -> Iterator[Completion]:
+def _items(analysis: Analysis, source: Source, start: int, wanted: str) -> Iterator[Completion]:
+    """What can be written; of the names of all files only those that hold the wanted letters."""
     content = source.content
     before = content[start - 1 : start]
     if before == b"`":
-        yield from _macros(analysis)
+        yield from _macros(analysis, wanted)
     elif content[start - 2 : start] == b"::":
         word = name_before(content, start - 2)
         found = analysis.lookup.at(source, word[1]) if word is not None else None
         if found is None and word is not None:
             found = _package(analysis, source, word[0])
-        yield from _members(analysis, found) if found is not None else ()
+        yield from _members(analysis, found, wanted) if found is not None else ()
     elif before == b".":
         previous = content[start - 2 : start - 1]
         if previous.isalnum() or previous in (b"_", b"]", b")"):
             word = name_before(content, start - 1)
             found = analysis.lookup.at(source, word[1]) if word is not None else None
-            yield from _members(analysis, found) if found is not None else ()
+            yield from _members(analysis, found, wanted) if found is not None else ()
         else:
             yield from _connections(analysis, source, start)
     else:
-        yield from _seen(analysis, source, start)
+        yield from _seen(analysis, source, start, wanted)
 
 
 def _package(analysis: Analysis, source: Source, name: str) -> Symbol | None:
@@ -119,8 +127,8 @@ def _package(analysis: Analysis, source: Source, name: str) -> Symbol | None:
     return Symbol(places[0][0], 0, name, False, str(places[0][0].path), (places[0][1],)) if places else None
 
 
-def _macros(analysis: Analysis) -> Iterator[Completion]:
-    for name, (source, one) in analysis.workspace.top_names():
+def _macros(analysis: Analysis, wanted: str) -> Iterator[Completion]:
+    for name, (source, one) in analysis.workspace.top_names(wanted):
         if one.kind == "macro":
             arguments = [inner.name for inner in source.outline.declarations if inner.scope == one.inner]
             insert = (
@@ -131,13 +139,13 @@ def _macros(analysis: Analysis) -> Iterator[Completion]:
         yield Completion(name, "keyword", name, order=2)
 
 
-def _members(analysis: Analysis, symbol: Symbol) -> Iterator[Completion]:
+def _members(analysis: Analysis, symbol: Symbol, wanted: str) -> Iterator[Completion]:
     for source, scope in analysis.lookup.scopes(symbol):
-        yield from _of_scope(source, scope, 0)
+        yield from _of_scope(source, scope, 0, wanted)
         for name in source.outline.scopes[scope].includes:
             header = analysis.workspace.include(name, source)
             if header is not None:
-                yield from _of_scope(header, 0, 0)
+                yield from _of_scope(header, 0, 0, wanted)
 
 
 def _connections(analysis: Analysis, source: Source, start: int) -> Iterator[Completion]:
@@ -188,62 +196,70 @@ def owner_at(analysis: Analysis, source: Source, start: int) -> tuple[Symbol, bo
 
 
 def connectable(unit: Symbol) -> list[Declaration]:
-    """The ports and parameters of a module, the arguments of a function, in the order of the text."""
+    """The ports and parameters of a module, the arguments of a function or a macro, in the order of the text."""
     inner = {one.inner for one in unit.declarations if one.inner >= 0}
-    kinds = _CONNECTABLE if unit.declaration.kind in DESIGN_UNITS else {"argument"}
+    kinds = _CONNECTABLE if unit.declaration.kind in DESIGN_UNITS else {"argument", "macro argument"}
     found = [one for one in unit.source.outline.declarations if one.scope in inner and one.kind in kinds]
     local = {one.at for one in found if unit.source.text(one.start, one.at).lstrip().startswith("localparam")}
     return [one for one in found if one.at not in local]
 
 
-def _seen(analysis: Analysis, source: Source, start: int) -> Iterator[Completion]:
+def _seen(analysis: Analysis, source: Source, start: int, wanted: str) -> Iterator[Completion]:
     order = 0
     for where, scope in analysis.lookup.visible(source, start):
-        yield from _of_scope(where, scope, order)
+        yield from _of_scope(where, scope, order, wanted)
         outline_scope = where.outline.scopes[scope]
         if outline_scope.base_at >= 0:
             base = analysis.lookup.at(where, outline_scope.base_at)
-            yield from _members(analysis, base) if base is not None else ()
+            yield from _members(analysis, base, wanted) if base is not None else ()
         for name in outline_scope.includes:
             header = analysis.workspace.include(name, where)
             if header is not None:
-                yield from _of_scope(header, 0, order + 1)
+                yield from _of_scope(header, 0, order + 1, wanted)
         for package, item in outline_scope.imports:
             found = _package(analysis, where, package)
-            for offered in _members(analysis, found) if found is not None else ():
+            for offered in _members(analysis, found, wanted) if found is not None else ():
                 if item in ("*", offered.label):
                     yield offered
         order = min(order + 1, 3)
     kind = source.outline.scopes[source.outline.scope_at(start)].kind
-    for name, (where, one) in analysis.workspace.top_names():
-        if one.kind in DESIGN_UNITS and kind in _INSIDE_MODULES:
-            yield Completion(name, one.kind, name, detail=where.path.name, order=5, symbol=_symbol(where, one))
-            symbol = _symbol(where, one)
-            yield Completion(f"{name} instance", "snippet", _INSTANCE, True, "instance with all ports", 6, symbol)
-        elif one.kind in ("package", "class", "type", "function", "task"):
-            yield Completion(name, one.kind, name, detail=where.path.name, order=5, symbol=_symbol(where, one))
+    any_instance = len(wanted) >= _ANY_INSTANCE and wanted in _INSTANCE_LABEL
+    for name, (where, one) in analysis.workspace.top_names("" if any_instance else wanted):
+        is_unit = one.kind in DESIGN_UNITS and kind in _INSIDE_MODULES
+        if not is_unit and one.kind not in _ANYWHERE:
+            continue
+        symbol = _symbol(where, one)
+        yield Completion(name, one.kind, name, detail=where.path.name, order=5, symbol=symbol)
+        if is_unit:
+            label = f"{name}{_INSTANCE_LABEL}"
+            yield Completion(label, "snippet", _INSTANCE, True, "instance with all ports", 6, symbol)
     snippets = _TOP_SNIPPETS if kind in ("file", "package") else SNIPPETS
     for label, body in snippets.items():
         if kind != "function" or label in _STATEMENT_SNIPPETS:
             yield Completion(label, "snippet", body, True, "snippet", 6)
-    for word in sorted(KEYWORDS):
-        yield Completion(word, "keyword", word, order=7)
+    yield from (word for word in _KEYWORDS if wanted in word.label)
 
 
 def _written_out(item: Completion) -> Completion:
     """A module's instance with all its ports, ready to be connected; anything else as it is."""
     if item.insert != _INSTANCE or item.symbol is None:
         return item
-    name = item.symbol.name
-    # A port that is declared in the header and again in the body is one port.
-    ports = dict.fromkeys(port.name for port in connectable(item.symbol) if port.kind == "port")
+    name, outline = item.symbol.name, item.symbol.source.outline
+    declared, ports = outline.declarations, []
+    for scope in [one.inner for one in item.symbol.declarations if one.inner >= 0][:1]:
+        for port, (first, *others) in outline.scopes[scope].names.items():
+            # A port that is declared in the header and again in the body is one port.
+            if declared[first].kind == "port" or (others and any(declared[one].kind == "port" for one in others)):
+                ports.append(port)
     lines = [f"\t.{port}(${{{index}:{port}}})" for index, port in enumerate(ports, 2)]
     body = f"{name} ${{1:u_{name}}} (\n" + ",\n".join(lines) + "\n);"
     return replace(item, insert=body)
 
 
-def _of_scope(source: Source, scope: int, order: int) -> Iterator[Completion]:
+def _of_scope(source: Source, scope: int, order: int, wanted: str) -> Iterator[Completion]:
     for name, indices in source.outline.scopes[scope].names.items():
+        if wanted not in name.lower():
+            continue
         one = source.outline.declarations[indices[0]]
         if one.kind == "macro":
             continue
@@ -256,9 +272,8 @@ def _symbol(source: Source, one: Declaration) -> Symbol:
     return Symbol(source, one.scope, one.name, one.kind == "macro", str(source.path), (one,))
 
 
-def _matching(items: Iterable[Completion], typed: str) -> list[Completion]:
-    """Those that the typed letters begin or occur in, each label once, the nearest first."""
-    wanted = typed.lower()
+def _matching(items: Iterable[Completion], wanted: str) -> list[Completion]:
+    """Those that the wanted small letters begin or occur in, each label once, the nearest first."""
     best: dict[tuple[str, bool], tuple[int, Completion]] = {}
     for item in items:
         label = item.label.lower()

@@ -49,7 +49,7 @@ def hover(analysis: Analysis, source: Source, at: int) -> Hover | None:
 
         # The file at hand is elaborated anyway, and holds what it instantiates.
         elaborated = analysis.live.of(source)
-        resolved = resolve(elaborated, symbol)
+        resolved = resolve(elaborated, symbol, _connected(source, symbol.name, start))
         if resolved is None and symbol.source.path != source.path:
             resolved = resolve(analysis.live.of(symbol.source), symbol)
     return Hover(
@@ -63,6 +63,16 @@ def hover(analysis: Analysis, source: Source, at: int) -> Hover | None:
         start=start,
         end=start + len(symbol.name.encode()),
     )
+
+
+def _connected(source: Source, name: str, at: int) -> str:
+    """The instance among whose connections a name stands, as `.name(...)`; empty for other names."""
+    if source.words.role(name, at) != "connection":
+        return ""
+    instance = source.outline.instance_at(at)
+    if instance is None or instance.declaration < 0:
+        return ""
+    return source.outline.declarations[instance.declaration].name
 
 
 def declaration_text(source: Source, one: Declaration) -> str:

@@ -24,8 +24,8 @@ from veriloop.assistant.design.symbols.workspace import UNIT_WORDS, Workspace
 _FOLLOWING = frozenset({"UnknownDirective", "UndeclaredIdentifier", "UnknownClassOrPackage", "UnknownPackage"})
 """What a header that is in no tree leaves behind."""
 _MAX_FILES = 200
-_KEPT = 24
-"""Elaborations that are kept; each holds the syntax of a few files."""
+_KEPT = 64
+"""Elaborations that are kept; each holds the syntax of a few files, about a megabyte."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from pyslang import ast
 
 from veriloop.assistant.design.editing.live import Elaborated
+from veriloop.assistant.design.elaborate import Elaboration
 from veriloop.assistant.design.symbols.lookup import Symbol
 
 _LONGEST = 200
@@ -22,23 +23,42 @@ class Resolved:
     """0 for what has no bits (a real, a string)."""
     value: str = ""
     """A constant's."""
+    instance: str = ""
+    """The hierarchical name of the instance that this is true of; empty for a top, a package, a file."""
 
 
-def resolve(elaborated: Elaborated, symbol: Symbol) -> Resolved | None:
-    """A declaration in the first instance of its module, or in its package; none where it is not elaborated."""
+def resolve(elaborated: Elaborated, symbol: Symbol, instance: str = "") -> Resolved | None:
+    """A declaration in an instance of its module, or in its package; none where it is not elaborated.
+
+    Args:
+        elaborated: the file at hand with what it needs.
+        symbol: what is asked about.
+        instance: the name of an instance, whose parameters count; else those of the first one do.
+    """
     names = _path(symbol)
     if names is None:
         return None
     top, *inner = names
-    compilation = elaborated.elaboration.compilation
-    scope: Any = elaborated.elaboration.bodies.get(top)
-    scope = scope.body if scope is not None else compilation.getPackage(top)
+    path, found = _instance(elaborated.elaboration, top, instance)
+    scope: Any = found.body if found is not None else elaborated.elaboration.compilation.getPackage(top)
     for name in (*inner, symbol.name):
         if scope is None:
             return None
         scope = _entered(scope)
         scope = scope.find(name) if hasattr(scope, "find") else None
-    return _resolved(scope)
+    resolved = _resolved(scope)
+    return replace(resolved, instance=path) if resolved is not None and "." in path else resolved
+
+
+def _instance(elaboration: Elaboration, module: str, name: str) -> tuple[str, ast.InstanceSymbol | None]:
+    """An instance of a module, of this name if there is one, and where it stands in the hierarchy."""
+    first: tuple[str, ast.InstanceSymbol | None] = ("", None)
+    for path, one in elaboration.instances.items():
+        if one.definition.name == module:
+            if not name or one.name == name:
+                return path, one
+            first = first if first[1] is not None else (path, one)
+    return first
 
 
 def _path(symbol: Symbol) -> list[str] | None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
+from veriloop.assistant.design.symbols.keywords import KEYWORDS
 from veriloop.assistant.design.symbols.outline import DESIGN_UNITS, Declaration
 from veriloop.assistant.design.symbols.source import Source
 from veriloop.assistant.design.symbols.words import word_at
@@ -376,30 +377,9 @@ def call_before(content: bytes, at: int) -> tuple[int, str | None] | None:
     earlier = _skip_back(content, head[1])
     if content[earlier - 1 : earlier] in (b")", b"]") or content[earlier - 1 : earlier].isalnum():
         module = name_before(content, head[1])
-        if module is not None and module[0] not in _BEFORE_CALLS:
+        if module is not None and module[0] not in KEYWORDS:
             return module[1], module[0]
     return head[1], None
-
-
-_BEFORE_CALLS = frozenset(
-    {
-        "begin",
-        "end",
-        "else",
-        "return",
-        "assign",
-        "if",
-        "property",
-        "assert",
-        "assume",
-        "cover",
-        "do",
-        "fork",
-        "or",
-        "and",
-    }
-)
-"""Words after which a name with a parenthesis is a call, not an instance."""
 
 
 def opening_before(content: bytes, at: int) -> int:

@@ -508,6 +508,15 @@ class _Reader:
                     type_at, direction = last.type_at, last.direction
             self._declare(name, "argument", scope, node, type_at=type_at, inner=inner, direction=direction)
 
+    def _loose_parameters(self, node: Node, scope: int) -> None:
+        """`#(W = 8, N = 2)`, and those that a directive among the parameters tears off their keyword."""
+        for entry in children(node, ("param_assignment",)):
+            name = entry.child_by_field_name("name") or next(iter(children(entry, _NAMES)), None)
+            if name is not None:
+                self._declare(name, "parameter", scope, entry)
+        if node.has_error:
+            self._below(node, scope)
+
     def _typedef(self, node: Node, scope: int) -> None:
         type_at, inner = self._type(node, scope)
         name = node.child_by_field_name("type_name") or next(reversed(children(node, _NAMES)), None)
@@ -642,6 +651,7 @@ _VISITS: Mapping[str, _Visit] = {
     "udp_input_declaration": _Reader._old_port,
     "udp_output_declaration": _Reader._old_port,
     "tf_port_item": _Reader._argument,
+    "list_of_param_assignments": _Reader._loose_parameters,
     "type_declaration": _Reader._typedef,
     "type_assignment": _Reader._type_parameter,
     "genvar_declaration": _Reader._genvar,

@@ -59,13 +59,14 @@ def _candidates(lookup: Lookup, symbol: Symbol, source: Source) -> Iterator[Plac
     if symbol.is_macro:
         tables = [words.macro]
     elif source.path != symbol.source.path and _in_module(symbol):
-        # From outside a module its names are reached by a dot alone.
+        # From outside a module its names are reached by a dot alone, unless a `bind` puts something into it.
         tables = [words.member]
         module = symbol.source.outline.scopes[symbol.scope].name
         if module in words or not module:
             tables.append(words.connection)
         included = symbol.source.path.name in {one.rsplit("/", 1)[-1] for one, _, _ in source.outline.includes}
-        if included or lookup.workspace.includers(source.path):
+        bound = any(scope.kind == "bind" for scope in source.outline.scopes)
+        if included or bound or lookup.workspace.includers(source.path):
             tables.append(words.plain)
     else:
         tables = [words.plain, words.member, words.connection, words.scoped]

@@ -195,15 +195,19 @@ class Workspace:
                 found += [(source, source.outline.declarations[index]) for index in indices]
         return found
 
-    def top_names(self) -> Iterator[tuple[str, Place]]:
-        """All names that are declared outside of every module and package."""
+    def top_names(self, holding: str = "") -> Iterator[tuple[str, Place]]:
+        """All names that are declared outside of every module and package and hold some small letters."""
         self.index()
         self._refresh()
         for name, places in self._top.items():
+            if holding not in name.lower():
+                continue
             for path, indices in places.items():
                 found = self.source(path)
                 if found is not None:
-                    yield from ((name, (found, found.outline.declarations[index])) for index in indices)
+                    declarations = found.outline.declarations
+                    for index in indices:
+                        yield name, (found, declarations[index])
 
     def having(self, name: str) -> Iterator[Source]:
         """The files in which a name stands."""

@@ -62,6 +62,16 @@ def test_the_sample_is_of_names_that_the_tree_declares(tree):
     assert bound["c.sv", 1, 14] == (Path("c.sv"), 0, 42)
 
 
+def test_what_slang_makes_of_genvars_is_not_asked(tmp_path):
+    loop = "genvar n; for (n = 0; n < 2; n = n + 1) begin : b wire w = n; assign z[n] = w; end"
+    (tmp_path / "g.v").write_text(f"module g(output [1:0] z);\n  {loop}\nendmodule\n")
+    # Else the loop would pass for where `n` is declared.
+    assert {one.declared for one in elaborated(tmp_path, 100)} == {
+        (Path("g.v"), 0, 22),
+        (Path("g.v"), 1, 2 + loop.index("w =")),
+    }
+
+
 def test_what_cannot_be_measured_is_said(tmp_path):
     with pytest.raises(UsageError, match="no Verilog"):
         finish(run_editing(EditingSettings(tmp_path), CancelToken()))

@@ -15,6 +15,16 @@ NAMES = {
     "net": "module m; wire [3:0] ⟪w⟫ = 1, v = ⟦w⟧; endmodule module n; wire w; assign w = 1; endmodule",
     "memory": "module m; reg [7:0] ⟪mem⟫ [0:3]; initial ⟦mem⟧[0] = ⟦mem⟧[1]; endmodule",
     "parameter": "module m #(parameter ⟪W⟫ = 2, V = ⟦W⟧)(input [⟦W⟧-1:0] a); endmodule",
+    "parameter without its keyword": "module m #(⟪W⟫=2, V=⟦W⟧)(input [⟦W⟧-1:0] a); endmodule",
+    "parameter before a directive": """module m #(parameter logic ⟪A⟫ = 1,
+`ifdef X
+parameter P = 1
+`else
+parameter P = 0
+`endif
+)(input a); wire w = ⟦A⟧; endmodule""",
+    "bound from another file": """=== c.sv\nmodule c; parameter ⟪D⟫ = 2; wire [⟦D⟧:0] w; endmodule
+=== b.sv\nmodule p #(parameter D = 1)(); endmodule bind c p #(.D(⟦D⟧)) u();""",
     "localparam": "module m; localparam ⟪L⟫ = 8'hFF; wire [⟦L⟧:0] x = 4'b1?⟦L⟧:2; endmodule",
     "function": "module m; function ⟪f⟫(input x); ⟦f⟧ = x; endfunction wire y = ⟦f⟧(1); endmodule",
     "argument": "module m; function f(input ⟪x⟫, y); f = ⟦x⟧ + y; endfunction wire x = f(.⟦x⟧(1), .y(2)); endmodule",
