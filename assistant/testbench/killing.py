@@ -147,26 +147,38 @@ def _prove(
     for index, mutant in enumerate(mutants):
         if fates[index] is not Fate.UNDECIDED:
             continue
-        verdict = compare_always(
-            arena.proof_reference or arena.reference,
-            mutant,
-            arena.pins,
-            arena.design,
-            arena.prover,
-            root=arena.root,
-            scratch=arena.scratch,
-            timeout_s=_PROOF_S,
-            cancel=arena.cancel,
-        )
-        if verdict is None:
-            continue
-        if verdict.answer is Answer.HOLDS:
-            fates[index] = Fate.EQUIVALENT
-        elif verdict.frames:
-            part = _directed(arena, frames_to_rows(verdict.frames, arena.pins), names[index])
-            if arena.differing([mutant], part_rows(part, arena.inputs, arena.pins)).get(0) is not None:
-                fates[index] = Fate.KILLED
+        for lenient in (False, True):
+            fates[index], part = _proved(arena, mutant, names[index], lenient=lenient)
+            if part is not None:
                 chosen.append(part)
+            if fates[index] is not Fate.UNDECIDED:
+                break
+
+
+def _proved(arena: Arena, mutant: Subject, name: str, *, lenient: bool) -> tuple[Fate, Directed | None]:
+    """What a proof makes of a mutant, with the stimulus that kills it if there is one."""
+    assert arena.prover is not None
+    verdict = compare_always(
+        arena.proof_reference or arena.reference,
+        mutant,
+        arena.pins,
+        arena.design,
+        arena.prover,
+        root=arena.root,
+        scratch=arena.scratch,
+        timeout_s=_PROOF_S,
+        cancel=arena.cancel,
+        lenient=lenient,
+    )
+    if verdict is None:
+        return Fate.UNDECIDED, None
+    if verdict.answer is Answer.HOLDS:
+        return Fate.EQUIVALENT, None
+    if verdict.frames:
+        part = _directed(arena, frames_to_rows(verdict.frames, arena.pins, stepwise=verdict.stepwise), name)
+        if arena.differing([mutant], part_rows(part, arena.inputs, arena.pins)).get(0) is not None:
+            return Fate.KILLED, part
+    return Fate.UNDECIDED, None
 
 
 def _directed(arena: Arena, rows: Sequence[Row], name: str) -> Directed:

@@ -211,8 +211,8 @@ def _ask(
     except ToolFailed:
         # A prover that breaks leaves the points as they are: not met, and not proved unreachable.
         return frozenset()
-    for point, frames in found.ways.items():
-        rows = frames_to_rows(frames, pins)
+    for point, way in found.ways.items():
+        rows = frames_to_rows(way.frames, pins, stepwise=way.stepwise)
         after = _reset_rows(pins) if pins.resets and not resets_first(pins) else ()
         stimulus.offer(Directed((*after, *rows), note=str(point), after=RESET_CYCLES if pins.resets else 0))
     return found.unreachable

@@ -59,15 +59,19 @@ def wrapped(design: Design, pins: Pins, directory: Path) -> Design:
     return replace(design, toplevel=TOP, sources=(*design.sources, path), parameters=())
 
 
-def frames_to_rows(frames: Sequence[Mapping[str, int]], pins: Pins) -> tuple[Row, ...]:
-    """The rows that play a prover's frames; the resets come first where the proof assumed them."""
+def frames_to_rows(frames: Sequence[Mapping[str, int]], pins: Pins, *, stepwise: bool | None = None) -> tuple[Row, ...]:
+    """The rows that play a prover's frames; the resets come first where the proof assumed them.
+
+    `stepwise` as in `Verdict`; none: as the pins have it.
+    """
     values = [tuple(frame.get(port.name, 0) for port in pins.inputs) for frame in frames]
-    if single_edge(pins):
+    if not (stepwise if stepwise is not None else not single_edge(pins)):
         rows = [Row(one, pins.all_clocks) for one in values]
         if resets_first(pins):
             rows[:RESET_FRAMES] = [_reset(row, pins) for row in rows[:RESET_FRAMES]]
         return tuple(rows)
-    rows = [_reset(Row(values[0], pins.all_clocks), pins)] * 3 if values and pins.resets else []
+    assumed = RESET_FRAMES if resets_first(pins) else 0
+    rows = [_reset(Row(values[0], pins.all_clocks), pins)] * 3 if values and pins.resets and not assumed else []
     before = {clock.name: 0 for clock in pins.clocks}
     for index, frame in enumerate(frames):
         # A clock that rises in the next frame takes what the inputs are in this one.
@@ -77,7 +81,9 @@ def frames_to_rows(frames: Sequence[Mapping[str, int]], pins: Pins) -> tuple[Row
             for place, clock in enumerate(pins.clocks)
             if after.get(clock.name, 0) and not frame.get(clock.name, before[clock.name])
         )
-        rows.append(Row(values[index], mask))
+        row = Row(values[index], mask)
+        rows.append(_reset(row, pins) if assumed else row)
+        assumed -= bool(mask and assumed)
     return tuple(rows)
 
 

@@ -7,16 +7,19 @@ reachability", FMCAD 2011) after signal correspondence, both by ABC; bounded mod
 
 from __future__ import annotations
 
+import functools
+import os
 import re
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
+from types import MappingProxyType
 
 from veriloop.assistant.design.model import Design
 from veriloop.assistant.events import CancelToken
-from veriloop.assistant.execute import execute, find_program
+from veriloop.assistant.execute import Completed, execute, find_program
 
 INSTALL_HINT = "apt-get install yosys    (RHEL: dnf install yosys)"
 
@@ -30,9 +33,14 @@ _COUNTS = re.compile(r"Properties:\s+All = (\d+)\. Proved = (\d+)\. Disproved = 
 _CELL = re.compile(r"cell \$assert (\S+)")
 _INPUT = re.compile(r"^input (\d+) (\d+) (\S+)$", re.M)
 _FRAME = re.compile(r"^(pi|lo)(\d+)@(\d+)=([01])", re.M)
-_AIG, _MAP, _CELLS, _FRAMES = "design.aig", "design.map", "cells.il", "frames.txt"
+_AIG, _MAP, _CELLS, _FRAMES, _LATCHES = "design.aig", "design.map", "cells.il", "frames.txt", "latches.txt"
+_LATCH_REFUSED = "from always_comb process"
+_COMBINATIONAL = re.compile(rb"\balways_(?:comb|latch)\b")
 _LOWERED = (0, 38)
 """From this version on, assertions are `$check` cells that have to be turned into `$assert`."""
+
+
+NOTHING_UNKNOWN: Mapping[str, str] = MappingProxyType({})
 
 
 class Answer(StrEnum):
@@ -47,10 +55,17 @@ class Answer(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """The answer for one assertion; `frames` is the shortest sequence that makes it fail, a value for each input."""
+    """The answer for one assertion.
+
+    Attributes:
+        answer: what is known.
+        frames: the shortest sequence that makes it fail, a value for each input.
+        stepwise: a frame is no cycle but a step between two changes of any input, the clocks among them.
+    """
 
     answer: Answer
     frames: tuple[Mapping[str, int], ...] = ()
+    stepwise: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +99,7 @@ class Prover:
         wanted: int = 0,
         timeout_s: float = 20.0,
         cancel: CancelToken,
+        unknown: Mapping[str, str] = NOTHING_UNKNOWN,
     ) -> dict[str, Verdict] | None:
         """Decides every assertion of a design, each by the label that it carries.
 
@@ -91,18 +107,25 @@ class Prover:
             design: with immediate assertions, `label: assert (...)`.
             cwd: where relative paths start.
             scratch: an existing directory.
-            single_edge: one clock, rising edges only, no latches: a frame is then a cycle, else a step between two
-                changes of any input, the clocks among them.
+            single_edge: one clock, rising edges only: a frame is then a cycle, unless there are latches, else a step
+                between two changes of any input, the clocks among them.
             wanted: for how many of those that fail the shortest sequence is worked out.
             timeout_s: for the proof of all, for each sequence, and three times for each proof of one alone.
             cancel: stops it.
+            unknown: what all that a text leaves unknown is in the modules whose names have this in them, `zero` or
+                `one`: `x` in an expression, and registers at the start; elsewhere `x` is whatever is simplest.
 
         Returns:
             None where yosys does not take the design.
         """
         with tempfile.TemporaryDirectory(dir=scratch) as name:
             directory = Path(name)
-            labels = self._netlist(design, directory, cwd, single_edge=single_edge, cancel=cancel)
+            netlist = functools.partial(self._netlist, design, directory, cwd, unknown, cancel=cancel)
+            labels = netlist(single_edge=single_edge)
+            if labels is not None and single_edge and (directory / _LATCHES).read_text().strip():
+                # Between an edge and the next frame a latch may take what is there for a moment only.
+                single_edge = False
+                labels = netlist(single_edge=False)
             if labels is None:
                 return None
             names = _input_names(directory / _MAP)
@@ -113,22 +136,49 @@ class Prover:
                 if answers[number] is Answer.FAILS and wanted > 0:
                     wanted -= 1
                     frames = self._frames(directory, number, names, timeout_s, cancel)
-                found[label] = Verdict(answer=answers[number], frames=frames)
+                found[label] = Verdict(answer=answers[number], frames=frames, stepwise=not single_edge)
             return found
 
     def _netlist(
-        self, design: Design, directory: Path, cwd: Path, *, single_edge: bool, cancel: CancelToken
+        self,
+        design: Design,
+        directory: Path,
+        cwd: Path,
+        unknown: Mapping[str, str],
+        *,
+        single_edge: bool,
+        cancel: CancelToken,
     ) -> list[str] | None:
-        lower = "chformal -lower\n" if self.version >= _LOWERED else ""
-        clocks = "async2sync" if single_edge else "clk2fflogic"
-        script = f"{read_commands(design, directory, cwd)}proc\nflatten\n{lower}{_LOWER % {'clocks': clocks}}"
-        (directory / "script.ys").write_text(script)
-        argv: list[str | Path] = [self.program, "-q", "-s", "script.ys"]
-        done = execute(argv, cwd=directory, timeout_s=_READ_TIMEOUT_S, cancel=cancel)
+        """The assertions of the netlist that is written, in its order."""
+        done = self._written(design, directory, cwd, unknown, single_edge=single_edge, cancel=cancel)
+        if not done.ok and _LATCH_REFUSED in done.output:
+            for number, path in enumerate((*design.sources, *design.library_files)):
+                link = directory / f"source{number}.sv"
+                link.unlink()
+                link.write_bytes(_COMBINATIONAL.sub(b"always @*", (cwd / path).read_bytes()))
+            done = self._written(design, directory, cwd, unknown, single_edge=single_edge, cancel=cancel)
         if not done.ok or not (directory / _AIG).is_file():
             return None
         cells = _CELL.findall((directory / _CELLS).read_text())
         return [cell.lstrip("\\") for cell in cells]
+
+    def _written(
+        self,
+        design: Design,
+        directory: Path,
+        cwd: Path,
+        unknown: Mapping[str, str],
+        *,
+        single_edge: bool,
+        cancel: CancelToken,
+    ) -> Completed:
+        settled = "".join(f"setundef -undriven -{value} -init *{part}*\n" for part, value in unknown.items())
+        lower = "chformal -lower\n" if self.version >= _LOWERED else ""
+        clocks = "async2sync" if single_edge else "clk2fflogic"
+        script = f"{read_commands(design, directory, cwd)}proc\n{settled}flatten\n{lower}{_LOWER % {'clocks': clocks}}"
+        (directory / "script.ys").write_text(script)
+        argv: list[str | Path] = [self.program, "-q", "-s", "script.ys"]
+        return execute(argv, cwd=directory, timeout_s=_READ_TIMEOUT_S, cancel=cancel)
 
     def _answers(self, directory: Path, count: int, timeout_s: float, cancel: CancelToken) -> list[Answer]:
         if not count:
@@ -184,6 +234,7 @@ opt_expr
 memory -nomap
 memory_map
 setundef -undriven -zero -init
+tee -q -o latches.txt select -list t:$dlatch t:$adlatch t:$dlatchsr t:$sr
 %(clocks)s
 delete -output w:*
 opt_expr
@@ -208,14 +259,20 @@ def read_commands(design: Design, directory: Path, cwd: Path) -> str:
     folders = dict.fromkeys([*design.include_dirs, *(path.parent for path in design.sources)])
     words = ["read_verilog", "-sv", "-formal"]
     for number, folder in enumerate(folders):
-        (directory / f"include{number}").symlink_to(cwd / folder)
+        _link(directory / f"include{number}", cwd / folder)
         words.append(f"-Iinclude{number}")
     words += [f"-D{name}={value}" if value else f"-D{name}" for name, value in design.defines]
     for number, path in enumerate((*design.sources, *design.library_files)):
-        (directory / f"source{number}.sv").symlink_to(cwd / path)
+        _link(directory / f"source{number}.sv", cwd / path)
         words.append(f"source{number}.sv")
     parameters = [word for name, value in design.parameters for word in ("-chparam", name, value)]
     return f"{' '.join(words)}\n{' '.join(['hierarchy', '-check', '-top', design.toplevel, *parameters])}\n"
+
+
+def _link(link: Path, path: Path) -> None:
+    # What is there already has taken its place.
+    if not os.path.lexists(link):
+        link.symlink_to(path)
 
 
 def _input_names(path: Path) -> dict[int, tuple[str, int]]:

@@ -36,8 +36,6 @@ _LABEL = re.compile(r"vl_(\d+)_(\d+)(?:_part\d+)?$")
 _MOST_QUESTIONS = 24
 """Parts of the points that are asked about, where yosys does not take all of them together."""
 
-Frames = tuple[Mapping[str, int], ...]
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reach:
@@ -45,12 +43,12 @@ class Reach:
 
     Attributes:
         unreachable: proved: no inputs ever meet them, from an all-zero start with a reset first where there is one.
-        ways: for others the shortest sequence of inputs that meets them, as frames of the prover.
+        ways: for others the answer with the shortest sequence of inputs that meets them.
         open: undecided, or not expressible.
     """
 
     unreachable: frozenset[Point]
-    ways: Mapping[Point, Frames]
+    ways: Mapping[Point, Verdict]
     open: frozenset[Point]
 
 
@@ -123,12 +121,16 @@ def _sorted(numbered: Mapping[int, Point], verdicts: Mapping[str, Verdict]) -> R
             unreachable.add(point)
             continue
         # A bit that starts at 0 is 0 at once; the way to its toggling is the way to the harder of the two.
-        frames = [max((one.frames for one in claim), key=len) for claim in claims.values()]
-        if frames and all(frames):
-            ways[point] = max(frames, key=len)
+        hardest = [max(claim, key=_length) for claim in claims.values()]
+        if hardest and all(one.frames for one in hardest):
+            ways[point] = max(hardest, key=_length)
         else:
             unknown.add(point)
     return Reach(unreachable=frozenset(unreachable), ways=ways, open=frozenset(unknown))
+
+
+def _length(verdict: Verdict) -> int:
+    return len(verdict.frames)
 
 
 def _moved(design: Design, files: Mapping[Path, bytes], directory: Path, cwd: Path) -> Design:

@@ -63,7 +63,7 @@ def test_what_no_inputs_reach_is_proved_and_the_way_to_the_rest_is_found(ask: Ca
     found, pins = ask(*never, *hard)
     assert found.unreachable == set(never)
     assert found.ways.keys() == set(hard)
-    rows = frames_to_rows(found.ways[hard[0]], pins)
+    rows = frames_to_rows(found.ways[hard[0]].frames, pins)
     values = [row.values[1] for row in rows]
     assert values.index(0x5A) < values.index(0xA5)
     assert rows[0].values[0] == 1, "a reset comes first"
