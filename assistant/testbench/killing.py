@@ -7,7 +7,7 @@ testbench is a mutant for which neither has happened.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 
@@ -27,6 +27,7 @@ _SWEPT_BITS = 10
 _PHASES = 24
 _PHASE_CYCLES = 128
 _MORE_PHASES = 48
+_ALONE_CYCLES = 100_000
 _FIRST_SEED = 1_000
 _PROOF_S = 6.0
 
@@ -119,6 +120,9 @@ def kill(arena: Arena, mutants: Sequence[Subject], parts: Sequence[Part], names:
     if waiting:
         after = RESET_CYCLES if arena.pins.resets else 0
         more = [Phase(_FIRST_SEED + _PHASES + number, _PHASE_CYCLES, after) for number in range(_MORE_PHASES)]
+        if arena.pins.clocks and not arena.pins.data:
+            # What only a clock drives gets far by itself alone: a day has 86,400 seconds.
+            more.append(Phase(0, _ALONE_CYCLES, after, idle=True))
         later = arena.differing([mutants[index] for index in waiting], all_rows(more, arena.inputs, arena.pins))
         places = {waiting[number]: place[0] for number, place in later.items() if place is not None}
         for index in places:
@@ -127,14 +131,15 @@ def kill(arena: Arena, mutants: Sequence[Subject], parts: Sequence[Part], names:
     return Killing(fates=tuple(fates), parts=tuple(chosen), by_drawn=drawn)
 
 
-def _until(parts: Sequence[Part], row: int, arena: Arena) -> list[Part]:
-    """The parts up to the one that a row is in."""
+def _until(parts: Sequence[Phase], row: int, arena: Arena) -> list[Part]:
+    """The parts up to the one that a row is in, and that one up to the row."""
     kept: list[Part] = []
     length = 0
     for part in parts:
         if length > row:
             break
-        kept.append(part)
+        cycles = max(1, min(part.cycles, row + 1 - length - part.after))
+        kept.append(replace(part, cycles=cycles))
         length += len(part_rows(part, arena.inputs, arena.pins))
     return kept
 

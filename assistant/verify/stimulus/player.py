@@ -19,6 +19,7 @@ from veriloop.assistant.execute import execute
 from veriloop.assistant.isolation.confinement import Confinement, Isolation
 from veriloop.assistant.verify.build import Features
 from veriloop.assistant.verify.stimulus.coverage import Point, read_coverage_file
+from veriloop.assistant.verify.stimulus.one_way import one_way_texts
 from veriloop.assistant.verify.stimulus.pins import PATIENCE, Hold, Pins, Row
 from veriloop.assistant.verify.verilator import Rejected, Verilator
 
@@ -150,8 +151,18 @@ def build_player(
         ToolFailed: a tool broke.
         ToolNotFound: no C++ compiler.
     """
+    copies = {}
+    for path, text in one_way_texts(design, pins, cwd=cwd).items():
+        copies[path] = directory / f"one_way{path.suffix}"
+        copies[path].write_bytes(text)
+    played = replace(
+        design,
+        toplevel=pins.module,
+        sources=tuple(copies.get(path, path) for path in design.sources),
+        include_dirs=(*design.include_dirs, *(path.parent for path in copies)),
+    )
     built = verilator.build(
-        replace(design, toplevel=pins.module),
+        played,
         directory,
         cwd=cwd,
         cancel=cancel,
@@ -164,11 +175,15 @@ def build_player(
     if isinstance(built, Rejected):
         return built.diagnostics
     player = Player(binary=built.path, pins=pins, isolation=verilator.isolation)
-    return replace(player, points=_points(player, cancel)) if coverage else player
+    names = {str(copy): str(path) for path, copy in copies.items()}
+    return replace(player, points=_points(player, names, cancel)) if coverage else player
 
 
-def _points(player: Player, cancel: CancelToken) -> tuple[tuple[Point, ...], ...]:
-    """Which point each counter stands for: every counter is set to its number, and the file is read."""
+def _points(player: Player, names: Mapping[str, str], cancel: CancelToken) -> tuple[tuple[Point, ...], ...]:
+    """Which point each counter stands for: every counter is set to its number, and the file is read.
+
+    `names` says which files are copies of which.
+    """
     path = player.binary.parent / "coverage.dat"
     confine = Confinement(isolation=player.isolation, writable=(path.parent,))
     done = execute([player.binary, "points", path], cwd=path.parent, timeout_s=60, cancel=cancel, confine=confine)
@@ -176,7 +191,7 @@ def _points(player: Player, cancel: CancelToken) -> tuple[tuple[Point, ...], ...
         raise ToolFailed("the coverage points cannot be read", output=done.output[-2000:])
     found: dict[int, list[Point]] = {}
     for point, number in read_coverage_file(path).items():
-        found.setdefault(number, []).append(point)
+        found.setdefault(number, []).append(replace(point, path=names.get(point.path, point.path)))
     counters = int(done.output.split()[-1])
     return tuple(tuple(found.get(number, ())) for number in range(counters))
 

@@ -143,3 +143,27 @@ def test_variants_are_told_apart_and_one_that_hangs_takes_no_other_with_it(
     assert len(found.outputs) == 6
     assert found.outputs[0][0].startswith("x" * 60) or found.outputs[0][0].startswith("1" * 60)
     assert replay_each(subjects, own, rows, timeout_s=5, **common) == {1: None, 2: (1, 1)}  # type: ignore[arg-type]
+
+
+ONE_WAY = """
+    module m(input clk, output reg [3:0] q, inout [3:0] data, output [3:0] shown);
+      always @(posedge clk) q <= data;
+      assign shown = q[0] ? q : 4'bz;
+    endmodule
+"""
+
+
+@needs
+def test_a_port_of_both_directions_that_nothing_drives_is_an_input(
+    write: Callable[[str, str], Path], root: Path, scratch: Path, tools: Toolchain
+):
+    design = Design(toplevel="m", sources=(write("m.sv", ONE_WAY),))
+    own = pins(root, design)
+    assert [port.direction for port in own.inputs] == ["inout"]
+    played = player(tools, root, scratch, design, own, coverage=True)
+    [found] = played.play([Job(rows=[Row((5,), 1), Row((10,), 1)], record=True)], cancel=CancelToken())
+    assert [sample[0] for sample in found.outputs] == [0, 5, 5, 10]
+    assert {point.path for points in played.points for point in points} == {str(root / "m.sv")}
+    assert played.coverage(found.counts)[
+        next(point for points in played.points for point in points if point.what == "data[0]:0->1")
+    ]
