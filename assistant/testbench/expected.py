@@ -12,7 +12,7 @@ from veriloop.assistant.events import CancelToken
 from veriloop.assistant.generate.interface import Bit
 from veriloop.assistant.generate.reference import Reference
 from veriloop.assistant.generate.reference_model.run import answers
-from veriloop.assistant.generate.reference_model.text import Refused, read_model
+from veriloop.assistant.generate.reference_model.text import ReferenceModel, Refused, read_model
 from veriloop.assistant.verify.stimulus.pins import Pins, Row
 
 _CPU_S = 8
@@ -81,14 +81,12 @@ def _inputs(row: Row, pins: Pins) -> dict[str, int]:
     return {port.name: value for port, value in zip(pins.inputs, row.values, strict=True)}
 
 
-def from_model(text: str, name: str, rows: Sequence[Row], pins: Pins, cancel: CancelToken) -> Expected:
-    """What a reference model answers: `eval(inputs)` once a cycle, with the outputs as they are after the edge.
-
-    Where there are several clocks, `inputs` has each of them, 1 where it rises.
+def require_model(text: str, name: str, pins: Pins) -> ReferenceModel:
+    """The reference model of a text, which is read and not run.
 
     Raises:
-        UsageError: the file holds no model, or the model names no output.
-        NotVerified: it fails, does not end, or gives a value that its port does not hold.
+        UsageError: there is none.
+        NotVerified: a model cannot be asked about such a design.
     """
     model = read_model(text)
     if isinstance(model, Refused):
@@ -98,6 +96,19 @@ def from_model(text: str, name: str, rows: Sequence[Row], pins: Pins, cancel: Ca
             f"{pins.module} also works at falling edges, and a reference model is asked once a cycle",
             hint="leave out --model-file, which pins what the RTL does today",
         )
+    return model
+
+
+def from_model(text: str, name: str, rows: Sequence[Row], pins: Pins, cancel: CancelToken) -> Expected:
+    """What a reference model answers: `eval(inputs)` once a cycle, with the outputs as they are after the edge.
+
+    Where there are several clocks, `inputs` has each of them, 1 where it rises.
+
+    Raises:
+        UsageError: the file holds no model, or the model names no output.
+        NotVerified: it fails, does not end, or gives a value that its port does not hold.
+    """
+    model = require_model(text, name, pins)
     found = answers(model, [_inputs(row, pins) | _rising(row, pins) for row in rows], cancel, _CPU_S)
     if isinstance(found, Refused):
         raise NotVerified(f"the reference model {name} {found.why}", hint=f"python -i {name}")

@@ -16,7 +16,14 @@ from veriloop.assistant.generate.interface import read_interface
 from veriloop.assistant.generate.synthesis import Synthesis, synthesise
 from veriloop.assistant.testbench.corners import corner_part
 from veriloop.assistant.testbench.drivable import driven_module, other_polarity, pins_to_drive
-from veriloop.assistant.testbench.expected import Expected, Origin, from_model, from_recorded, from_reference
+from veriloop.assistant.testbench.expected import (
+    Expected,
+    Origin,
+    from_model,
+    from_recorded,
+    from_reference,
+    require_model,
+)
 from veriloop.assistant.testbench.killing import Arena, Fate, general_parts, kill
 from veriloop.assistant.testbench.mutants import Mutant, mutants_of
 from veriloop.assistant.testbench.reaching import BUDGET_CYCLES, Reached, reach_all
@@ -130,8 +137,12 @@ def make_testbench(
     yield Stage("elaboration")
     module, clocking = driven_module(elaborate(request.design.rooted(request.root)), request.design.toplevel)
     pins = pins_to_drive(module, clocking)
+    # Said before the stimulus is made, which may take minutes.
+    if request.model:
+        require_model(request.model, str(request.model_path), pins)
+    synthesis = _synthesis(request.specification, module) if request.specification and not request.model else None
     with tempfile.TemporaryDirectory(prefix="veriloop-testbench-") as name:
-        making = _Making(request, module, Path(name), toolchain, prover, cancel)
+        making = _Making(request, synthesis, Path(name), toolchain, prover, cancel)
         reached = yield from making.reached(pins, resets_all=clocking.resets_all, registers=clocking.registers)
         return (yield from making.testbench(reached))
 
@@ -141,7 +152,8 @@ class _Making:
     """The steps from stimulus to files, with what all of them need."""
 
     request: Request
-    module: Module
+    synthesis: Synthesis | None
+    """What follows from the specification, where it says what is expected."""
     scratch: Path
     toolchain: Toolchain
     prover: Prover | None
@@ -249,9 +261,9 @@ class _Making:
         request = self.request
         if request.model:
             return from_model(request.model, str(request.model_path), rows, pins, self.cancel)
-        if not request.specification:
+        made = self.synthesis
+        if made is None:
             return self._recorded(Subject(module=pins.module, files=self._contents), pins, rows, Origin.RTL, "")
-        made = _synthesis(request.specification, self.module)
         if made.reference is not None:
             found = from_reference(made.reference, rows, pins, made.kind)
         else:
