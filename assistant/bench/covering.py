@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import fnmatch
 import statistics
 import tempfile
@@ -10,15 +9,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from veriloop.assistant.bench.kept import Kept
+from veriloop.assistant.bench.kept import Running, rows_of
 from veriloop.assistant.bench.loop_ways import cpu_s
-from veriloop.assistant.bench.processes import everywhere
 from veriloop.assistant.bench.references import RTL, ReferenceDesign, reference_designs
 from veriloop.assistant.design.clocking import read_clocking
 from veriloop.assistant.design.elaborate import elaborate
 from veriloop.assistant.errors import ToolError, UsageError
 from veriloop.assistant.events import CancelToken, Note, Run, finish
-from veriloop.assistant.farm.elsewhere import Elsewhere
 from veriloop.assistant.repository.private import cache_home
 from veriloop.assistant.testbench.reaching import Reached, reach_all
 from veriloop.assistant.verify.build import Features
@@ -64,24 +61,13 @@ def asked_designs(data: Path, only: str) -> list[ReferenceDesign]:
     return found
 
 
-def run_coverage(
-    data: Path, *, only: str, jobs: int, cancel: CancelToken, farm: Elsewhere | None = None, kept: Kept | None = None
-) -> Run[list[CoverageRow]]:
+def run_coverage(data: Path, *, only: str, running: Running) -> Run[Sequence[CoverageRow]]:
     """Stimulus for every design of a set that has no row yet, each in a process of its own."""
     asked = asked_designs(data, only)
     yield Note("preparing Verilator's runtime")
-    toolchain = Toolchain.find(cache=cache_home(), cancel=cancel)
-    toolchain.verilator.prepare(cancel, Features(coverage=True))
-    kept = kept or Kept()
-    rows = dict(kept.rows(CoverageRow))
-    waiting = [one for one in asked if one.name not in rows]
-    made = everywhere(cover, waiting, jobs=jobs, farm=farm, cancel=cancel)
-    with contextlib.closing(made) as found:
-        for row in found:
-            rows[row.design] = row
-            kept.keep(row)
-            yield Note(f"[{len(rows)}/{len(asked)}] {line(row)}")
-    return [rows[one.name] for one in asked]
+    toolchain = Toolchain.find(cache=cache_home(), cancel=running.cancel)
+    toolchain.verilator.prepare(running.cancel, Features(coverage=True))
+    return (yield from rows_of({one.name: one for one in asked}, cover, CoverageRow, line, running))
 
 
 def cover(one: ReferenceDesign, cancel: CancelToken) -> CoverageRow:

@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import contextlib
 import fnmatch
-import json
 import tempfile
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
 from veriloop.assistant.bench.disputes import CLASSES, DisputeCase, Maker, Origin, origins
+from veriloop.assistant.bench.kept import Running
 from veriloop.assistant.bench.loop_ways import cpu_s
 from veriloop.assistant.bench.processes import everywhere
 from veriloop.assistant.design.model import Design
 from veriloop.assistant.errors import ToolError, UsageError
 from veriloop.assistant.events import CancelToken, Note, Run, finish
-from veriloop.assistant.farm.elsewhere import Elsewhere
 from veriloop.assistant.judge.dispute import Dispute
 from veriloop.assistant.judge.verdict import Side, Verdict
 from veriloop.assistant.judge.workflow import judge
@@ -25,7 +24,6 @@ from veriloop.assistant.repository.private import cache_home
 from veriloop.assistant.verify.testbench import VerilogTestbench
 from veriloop.assistant.verify.toolchain import Toolchain
 
-_STATE = "rows.jsonl"
 _TIMEOUT_S = 10.0
 _RTL, _BENCH, _SPEC = Path("rtl/design.sv"), Path("tests/test.sv"), Path("docs/specification.md")
 _BINS = (0.6, 0.7, 0.8, 0.9, 0.95, 1.01)
@@ -50,6 +48,11 @@ class JudgeRow:
     error: str = ""
 
     @property
+    def design(self) -> str:
+        """What a row is kept under."""
+        return self.case
+
+    @property
     def decided(self) -> bool:
         """Whether a side was named."""
         return self.side not in ("", Side.UNKNOWN.value)
@@ -60,28 +63,14 @@ class JudgeRow:
         return self.decided and self.side == self.truth and self.exists
 
 
-def run_judge(
-    data: Path,
-    *,
-    model: str,
-    only: str,
-    jobs: int,
-    out: Path,
-    resume: bool,
-    cancel: CancelToken,
-    farm: Elsewhere | None = None,
-) -> Run[list[JudgeRow]]:
+def run_judge(data: Path, *, model: str, only: str, running: Running) -> Run[list[JudgeRow]]:
     """Every problem in a process of its own; the rows are kept as soon as they are there.
 
     Args:
         data: where HDLBits lies.
         model: whose recorded answers the judge may hear; empty: nobody's.
         only: the cases whose names match, `PROBLEM/CLASS`.
-        jobs: problems at once.
-        out: where the rows are kept.
-        resume: whether those of an earlier run count.
-        cancel: stops it.
-        farm: where the problems are judged; none: here.
+        running: how many problems at once, and where.
 
     Raises:
         UsageError: the set is not there, or no case matches.
@@ -90,27 +79,23 @@ def run_judge(
     asked = [one for one in origins(data, model or "gpt-4o-mini") if any(_wanted(one, side, only) for side in CLASSES)]
     if not asked:
         raise UsageError(f"no case matches {only!r}")
-    out.mkdir(parents=True, exist_ok=True)
-    state = out / _STATE
-    rows = _read(state) if resume else {}
-    if not resume:
-        state.unlink(missing_ok=True)
-    done = {name.rpartition("/")[0] for name in rows}
-    waiting = [one for one in asked if one.problem.name not in done]
+    rows = dict(running.kept.rows(JudgeRow))
+    waiting = [one for one in asked if not all(name in rows for name in _cases(one, only))]
     yield Note(f"{len(asked) - len(waiting)} of {len(asked)} problems are known from an earlier run")
     work = partial(judge_problem, heard=bool(model), only=only)
-    made = everywhere(work, waiting, jobs=jobs, farm=farm, cancel=cancel)
+    made = everywhere(work, waiting, jobs=running.jobs, farm=running.farm, cancel=running.cancel)
     with contextlib.closing(made) as found:
         for several in found:
-            with state.open("a", encoding="utf-8") as stream:
-                stream.writelines(json.dumps(asdict(row)) + "\n" for row in several)
             for row in several:
                 rows[row.case] = row
+                running.kept.keep(row)
                 yield Note(line(row))
-    names = {one.problem.name for one in asked}
-    return [
-        row for name, row in rows.items() if name.rpartition("/")[0] in names and fnmatch.fnmatch(name, _glob(only))
-    ]
+    return [rows[name] for one in asked for name in _cases(one, only)]
+
+
+def _cases(origin: Origin, only: str) -> list[str]:
+    """The names of a problem's cases that are wanted."""
+    return [f"{origin.problem.name}/{side.value}" for side in CLASSES if _wanted(origin, side, only)]
 
 
 def _glob(only: str) -> str:
@@ -119,19 +104,6 @@ def _glob(only: str) -> str:
 
 def _wanted(origin: Origin, side: Side, only: str) -> bool:
     return fnmatch.fnmatch(f"{origin.problem.name}/{side.value}", _glob(only))
-
-
-def _read(state: Path) -> dict[str, JudgeRow]:
-    """The rows of an earlier run; a line that a kill cut off is left out."""
-    found: dict[str, JudgeRow] = {}
-    for text in state.read_text(encoding="utf-8").splitlines() if state.is_file() else ():
-        try:
-            data = json.loads(text)
-            row = JudgeRow(**{**data, "evidence": tuple(data["evidence"]), "findings": tuple(data["findings"])})
-        except (ValueError, TypeError, KeyError):
-            continue
-        found[row.case] = row
-    return found
 
 
 def judge_problem(origin: Origin, cancel: CancelToken, *, heard: bool, only: str) -> list[JudgeRow]:

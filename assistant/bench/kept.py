@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Protocol, TypeVar
+
+from veriloop.assistant.bench.processes import everywhere
+from veriloop.assistant.events import CancelToken, Note, Run
+from veriloop.assistant.farm.elsewhere import Elsewhere
 
 _STATE = "rows.jsonl"
 
@@ -22,6 +27,7 @@ class Dataclass(Protocol):
         ...
 
 
+Item = TypeVar("Item")
 Row = TypeVar("Row", bound=Dataclass)
 
 
@@ -58,6 +64,35 @@ class Kept:
             self.directory.mkdir(parents=True, exist_ok=True)
             with (self.directory / _STATE).open("a", encoding="utf-8") as file:
                 file.write(f"{json.dumps(dataclasses.asdict(row))}\n")
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Running:
+    """How the rows of a suite come about: how many at once, where, what stops it, and where they are kept."""
+
+    jobs: int
+    cancel: CancelToken
+    farm: Elsewhere | None = None
+    kept: Kept = dataclasses.field(default_factory=Kept)
+
+
+def rows_of(
+    items: Mapping[str, Item],
+    work: Callable[[Item, CancelToken], Row],
+    kind: type[Row],
+    line: Callable[[Row], str],
+    running: Running,
+) -> Run[Sequence[Row]]:
+    """The rows of some designs, by name; each that is not known yet is made in a process of its own, told and kept."""
+    rows = {name: row for name, row in running.kept.rows(kind).items() if name in items}
+    waiting = [item for name, item in items.items() if name not in rows]
+    made = everywhere(work, waiting, jobs=running.jobs, farm=running.farm, cancel=running.cancel)
+    with contextlib.closing(made) as found:
+        for row in found:
+            rows[row.design] = row
+            running.kept.keep(row)
+            yield Note(f"[{len(rows)}/{len(items)}] {line(row)}")
+    return [rows[name] for name in items]
 
 
 def _tupled(value: object) -> object:

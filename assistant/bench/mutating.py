@@ -6,7 +6,6 @@ one netlist that a number switches.
 
 from __future__ import annotations
 
-import contextlib
 import fnmatch
 import json
 import tempfile
@@ -14,10 +13,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from veriloop.assistant.bench.kept import Kept
+from veriloop.assistant.bench.kept import Running, rows_of
 from veriloop.assistant.bench.loop_ways import cpu_s
 from veriloop.assistant.bench.problems import Problem, hdlbits, rtllm
-from veriloop.assistant.bench.processes import everywhere
 from veriloop.assistant.bench.references import RTL
 from veriloop.assistant.bench.scoring import Engine, harness, scored
 from veriloop.assistant.design.clocking import read_clocking
@@ -25,8 +23,7 @@ from veriloop.assistant.design.constants import constants
 from veriloop.assistant.design.elaborate import elaborate
 from veriloop.assistant.design.model import Design, Module
 from veriloop.assistant.errors import ToolError, UsageError
-from veriloop.assistant.events import CancelToken, Note, Run
-from veriloop.assistant.farm.elsewhere import Elsewhere
+from veriloop.assistant.events import CancelToken, Run
 from veriloop.assistant.repository.private import cache_home
 from veriloop.assistant.testbench.inputs import drawn_inputs
 from veriloop.assistant.testbench.killing import Arena, Fate, general_parts, kill
@@ -77,27 +74,16 @@ class Task:
     """For each whether the set's testbench detects it; none where that has to be asked."""
 
 
-def run_mutants(
-    data: Path, *, only: str, jobs: int, cancel: CancelToken, farm: Elsewhere | None = None, kept: Kept | None = None
-) -> Run[list[MutantRow]]:
+def run_mutants(data: Path, *, only: str, running: Running) -> Run[Sequence[MutantRow]]:
     """Every design of a set that has no row yet, in a process of its own.
 
     Raises:
         UsageError: the set is not known here, or no design of it matches.
     """
-    tasks = [task for task in mutant_tasks(data) if fnmatch.fnmatch(task.problem.name, only)]
+    tasks = {task.problem.name: task for task in mutant_tasks(data) if fnmatch.fnmatch(task.problem.name, only)}
     if not tasks:
         raise UsageError(f"no design matches {only!r}")
-    kept = kept or Kept()
-    rows = dict(kept.rows(MutantRow))
-    waiting = [task for task in tasks if task.problem.name not in rows]
-    made = everywhere(judge_mutants, waiting, jobs=jobs, farm=farm, cancel=cancel)
-    with contextlib.closing(made) as found:
-        for row in found:
-            rows[row.design] = row
-            kept.keep(row)
-            yield Note(f"[{len(rows)}/{len(tasks)}] {line(row)}")
-    return [rows[task.problem.name] for task in tasks]
+    return (yield from rows_of(tasks, judge_mutants, MutantRow, line, running))
 
 
 def mutant_tasks(data: Path) -> Iterator[Task]:

@@ -6,7 +6,6 @@ the writer has never seen them. Those count that the set's own testbench detects
 
 from __future__ import annotations
 
-import contextlib
 import fnmatch
 import statistics
 import tempfile
@@ -14,15 +13,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from veriloop.assistant.bench.kept import Kept
+from veriloop.assistant.bench.kept import Running, rows_of
 from veriloop.assistant.bench.loop_ways import cpu_s
 from veriloop.assistant.bench.mutating import Task, asked, mutant_tasks
 from veriloop.assistant.bench.plain import plain_environment, run_pytest
-from veriloop.assistant.bench.processes import everywhere
 from veriloop.assistant.design.model import Design
 from veriloop.assistant.errors import UsageError, VeriloopError
-from veriloop.assistant.events import CancelToken, Note, Run, finish
-from veriloop.assistant.farm.elsewhere import Elsewhere
+from veriloop.assistant.events import CancelToken, Run, finish
 from veriloop.assistant.repository.private import cache_home
 from veriloop.assistant.testbench.workflow import Request, make_testbench
 from veriloop.assistant.verify.formal.prover import Prover
@@ -61,16 +58,7 @@ class TestbenchRow:
     error: str = ""
 
 
-def run_testbenches(
-    data: Path,
-    *,
-    only: str,
-    count: int,
-    jobs: int,
-    cancel: CancelToken,
-    farm: Elsewhere | None = None,
-    kept: Kept | None = None,
-) -> Run[list[TestbenchRow]]:
+def run_testbenches(data: Path, *, only: str, count: int, running: Running) -> Run[Sequence[TestbenchRow]]:
     """So many designs of a set, spread evenly over it, each in a process of its own.
 
     Raises:
@@ -80,17 +68,8 @@ def run_testbenches(
     if not tasks:
         raise UsageError(f"{data} has no design that brings mutants and matches {only!r}")
     count = min(count, len(tasks)) or len(tasks)
-    tasks = [tasks[number * len(tasks) // count] for number in range(count)]
-    kept = kept or Kept()
-    rows = dict(kept.rows(TestbenchRow))
-    waiting = [task for task in tasks if task.problem.name not in rows]
-    made = everywhere(judge_testbench, waiting, jobs=jobs, farm=farm, cancel=cancel)
-    with contextlib.closing(made) as found:
-        for row in found:
-            rows[row.design] = row
-            kept.keep(row)
-            yield Note(f"[{len(rows)}/{len(tasks)}] {line(row)}")
-    return [rows[task.problem.name] for task in tasks]
+    chosen = {task.problem.name: task for task in (tasks[number * len(tasks) // count] for number in range(count))}
+    return (yield from rows_of(chosen, judge_testbench, TestbenchRow, line, running))
 
 
 def judge_testbench(task: Task, cancel: CancelToken) -> TestbenchRow:

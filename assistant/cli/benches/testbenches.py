@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import dataclasses
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 from veriloop.assistant.cli.benches.provenance import OUT, kept_at, provenance
@@ -45,8 +44,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace, session: Session) -> int:
     """Runs the suite: a row a design, then the counts. 0, whatever they are."""
-    from veriloop.assistant.bench import covering, mutating, testbenches
-    from veriloop.assistant.bench.kept import Kept
+    from veriloop.assistant.bench import covering, judging, mutating, testbenches
+    from veriloop.assistant.bench.kept import Kept, Running
 
     if arguments.detach:
         return go_on_without(session)
@@ -57,27 +56,27 @@ def run(arguments: argparse.Namespace, session: Session) -> int:
         raise UsageError(f"no such directory: {arguments.data}")
     rows: Sequence[Any]
     with farm_of(arguments, session) as farm:
-        common: dict[str, Any] = {
-            "only": arguments.only,
-            "jobs": arguments.jobs,
-            "cancel": session.cancel,
-            "farm": farm,
-        }
+        answers = [arguments.recorded] if arguments.suite == "judge" else []
+        kept = Kept(kept_at(arguments, session, *answers), resume=arguments.resume)
+        running = Running(jobs=arguments.jobs, cancel=session.cancel, farm=farm, kept=kept)
+        only = arguments.only
         if arguments.suite == "judge":
-            return _judged(arguments, session, data, common)
-        common["kept"] = Kept(kept_at(arguments, session), resume=arguments.resume)
+            model = "" if arguments.recorded == "none" else arguments.recorded
+            work = judging.run_judge(data, model=model, only=only, running=running)
+            return _judged(finish(work, session.observe), session)
         if arguments.suite == "coverage":
-            rows = finish(covering.run_coverage(data, **common), session.observe)
+            rows = finish(covering.run_coverage(data, only=only, running=running), session.observe)
             counts = covering.coverage_summary(rows) | provenance()
             lines = [covering.line(row) for row in rows]
         elif arguments.suite == "testbenches":
             if arguments.count < 0:
                 raise UsageError("--count must not be below 0")
-            rows = finish(testbenches.run_testbenches(data, count=arguments.count, **common), session.observe)
+            written = testbenches.run_testbenches(data, only=only, count=arguments.count, running=running)
+            rows = finish(written, session.observe)
             counts = testbenches.testbenches_summary(rows) | provenance()
             lines = [testbenches.line(row) for row in rows]
         else:
-            rows = finish(mutating.run_mutants(data, **common), session.observe)
+            rows = finish(mutating.run_mutants(data, only=only, running=running), session.observe)
             counts = mutating.mutants_summary(rows) | provenance()
             lines = [mutating.line(row) for row in rows]
     if session.json:
@@ -87,17 +86,12 @@ def run(arguments: argparse.Namespace, session: Session) -> int:
     return 0
 
 
-def _judged(arguments: argparse.Namespace, session: Session, data: Path, common: dict[str, Any]) -> int:
+def _judged(rows: Sequence[Any], session: Session) -> int:
     """A row a case, how far the confidence can be believed, the counts."""
     from veriloop.assistant.bench import judging
 
-    measured = provenance()
-    model = "" if arguments.recorded == "none" else arguments.recorded
-    out = kept_at(arguments, session, arguments.recorded)
-    work = judging.run_judge(data, model=model, out=out, resume=arguments.resume, **common)
-    rows = finish(work, session.observe)
     told = judging.further(rows)
-    counts = judging.judge_summary(rows) | measured
+    counts = judging.judge_summary(rows) | provenance()
     if session.json:
         for row in rows:
             session.result("", dataclasses.asdict(row))
