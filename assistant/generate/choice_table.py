@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from veriloop.assistant.generate.interface import Bit, Interface, PortDeclaration
 from veriloop.assistant.generate.prose.circuit import Expr, const
 from veriloop.assistant.generate.prose.values import boolean, number, operand
-from veriloop.assistant.generate.questions import Question
+from veriloop.assistant.generate.questions import Decided, Question
 from veriloop.assistant.generate.reference import Expected, Inputs, bit_of
 from veriloop.assistant.generate.tables import Table, tables
 from veriloop.assistant.generate.truth_table import concatenation, words
@@ -88,18 +88,18 @@ def _fits(code: str, pattern: str) -> bool:
     return all(want in ("-", bit) for bit, want in zip(code, pattern, strict=True))
 
 
-def read_choices(text: str, interface: Interface) -> Choices | Question | None:
+def read_choices(text: str, interface: Interface, decided: Decided) -> Choices | Question | None:
     """The table in a specification; a question where it leaves codes out or contradicts itself; none without one."""
     if interface.clock is not None:
         return None
     for table in tables(text):
         found = _read(table, interface)
         if found is not None:
-            return found
+            return _checked(found, decided)
     return None
 
 
-def _read(table: Table, interface: Interface) -> Choices | Question | None:
+def _read(table: Table, interface: Interface) -> Choices | None:
     columns = [_column(cell, interface) for cell in table.header]
     ports = [port for port in columns if port is not None]
     if len(ports) != len(columns) or len({port.name for port in ports}) != len(ports):
@@ -134,11 +134,11 @@ def _read(table: Table, interface: Interface) -> Choices | Question | None:
     # Constants alone are a truth table, which is read as such, or examples.
     if not rows or unused or plain or len(selector) > _MOST_SELECTOR_BITS:
         return None
-    return _checked(Choices(selector=selector, outputs=outputs, rows=tuple(rows), rest=rest))
+    return Choices(selector=selector, outputs=outputs, rows=tuple(rows), rest=rest)
 
 
-def _checked(found: Choices) -> Choices | Question:
-    """The table, if it says one thing at every code."""
+def _checked(found: Choices, decided: Decided) -> Choices | Question:
+    """The table, if it says one thing at every code, or it was decided what it says at all that it leaves out."""
     width = len(found.selector)
     name = concatenation(found.selector)
     said: dict[int, tuple[str, ...]] = {}
@@ -149,9 +149,17 @@ def _checked(found: Choices) -> Choices | Question:
                 both = " and ".join(" ".join(one) for one in (said[word], texts))
                 return Question(f"the table chooses {both} at {name} = {word:0{width}b}")
     missing = [word for word in range(1 << width) if word not in said]
-    if missing and found.rest is None:
-        return Question(f"the table says nothing of {name} = {missing[0]:0{width}b}")
-    return found
+    if not missing or found.rest is not None:
+        return found
+    zeros = tuple(const(0, port.width_bits) for port in found.outputs)
+    rests = {"0": zeros, **{", ".join(value.text for value in values): values for _, values in found.rows}}
+    asked = Question(
+        f"the table says nothing of {name} = {missing[0]:0{width}b}{' and others' if missing[1:] else ''}: "
+        f"what is {', '.join(port.name for port in found.outputs)} then?",
+        tuple(rests),
+    )
+    answer = decided.to(asked)
+    return asked if answer is None else replace(found, rest=rests[answer])
 
 
 def _column(cell: str, interface: Interface) -> PortDeclaration | None:

@@ -253,7 +253,7 @@ def _register_map(text: str, interface: Interface, decided: Decided) -> _Body | 
 
 
 def _choices(text: str, interface: Interface, decided: Decided) -> _Body | Abstained | None:
-    found = read_choices(text, interface)
+    found = read_choices(text, interface, decided)
     if isinstance(found, Question):
         return Abstained(reason="gap", questions=(found,))
     if found is None:

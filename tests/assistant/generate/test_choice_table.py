@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 
 from veriloop.assistant.generate.interface import read_interface
+from veriloop.assistant.generate.questions import Decided
 from veriloop.assistant.generate.synthesis import Abstained, Synthesis, synthesise
 
 PORTS = "- input a (4 bits)\n- input b (4 bits)\n- input sel (2 bits)\n- output y (4 bits)\n\n"
@@ -41,7 +42,7 @@ def test_what_is_left_may_be_said_at_once(simulate):
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [
-        ("| 1x ", "| 10 ", "the table says nothing of sel[1:0] = 11"),
+        ("| 1x ", "| 10 ", "the table says nothing of sel[1:0] = 11: what is y then?"),
         ("| 01 ", "| 0x ", "the table chooses a and ~b at sel[1:0] = 00"),
     ],
 )
@@ -49,6 +50,19 @@ def test_a_gap_and_a_contradiction_are_questions(old, new, said):
     found = read(PORTS + TABLE.replace(old, new))
     assert isinstance(found, Abstained)
     assert [str(question) for question in found.questions] == [said]
+
+
+@pytest.mark.needs("iverilog")
+def test_what_a_gap_is_to_be_can_be_answered(simulate):
+    text = PORTS + TABLE.replace("| 1x ", "| 10 ")
+    interface = read_interface(text)
+    assert interface is not None
+    for answer, value in (("0", 0), ("~b", 0b0101)):
+        found = synthesise(
+            text, interface, Decided({"the table says nothing of sel[1:0] = 11: what is y then?": answer})
+        )
+        assert isinstance(found, Synthesis)
+        assert [row["y"] for row in simulate(found, [{"a": 0b1100, "b": 0b1010, "sel": 3}])] == [value]
 
 
 @pytest.mark.parametrize(
