@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from veriloop.assistant.generate.interface import Bit, Interface, PortDeclaration
 from veriloop.assistant.generate.text import bare_lines
 from veriloop.assistant.generate.truth_table import TruthTable, expression
+from veriloop.assistant.generate.wavedrom import read_wavedrom
 
 _TIME = re.compile(r"\d+\s*(?:[munpf]?s)?|\d+", re.I)
 
@@ -27,7 +28,22 @@ class Waveform:
 
 
 def read_waveform(text: str, interface: Interface) -> Waveform | None:
-    """The waveform in a specification; none if there is none, or it shows other signals than the ports."""
+    """The waveform in a specification, as a table or in WaveDrom's notation; none if there is none, or it shows other
+    signals than the ports.
+    """
+    drawn = read_wavedrom(text)
+    if drawn is not None:
+        same = set(drawn[0]) == {port.name for port in interface.ports}
+        return Waveform(names=drawn[0], rows=drawn[1]) if same and _fits(drawn[1], interface) else None
+    return _tabulated(text, interface)
+
+
+def _fits(rows: Sequence[Mapping[str, int | None]], interface: Interface) -> bool:
+    """Whether every value has room in its port."""
+    return all((row[port.name] or 0) < 1 << port.width_bits for row in rows for port in interface.ports)
+
+
+def _tabulated(text: str, interface: Interface) -> Waveform | None:
     names: tuple[str, ...] = ()
     rows: list[Mapping[str, int | None]] = []
     for line in bare_lines(text):
