@@ -25,6 +25,8 @@ from veriloop.assistant.verify.toolchain import Toolchain
 _SYNTHESISED = 0.97
 _PRIOR = 0.8
 """The doubt, in answers, that stands against every group: an answer that is alone is believed half."""
+_OPEN = 0.85
+"""Nobody is surer than that while the specification's data leaves a question open."""
 _RIVAL = 0.5
 """A second group of this share of the first is a question to a person."""
 
@@ -136,13 +138,13 @@ def select(
         kind = "answer" if isinstance(texts[number], Rtl) else "reference model"
         yield Note(f"{kind} {number + 1} drops out: it {why}")
     chosen = _chosen(examined, interface, specification, refused, notes, decided or Decided())
-    if chosen is None or not against:
-        return chosen
-    return replace(
-        chosen,
-        how=f"{chosen.how}; {against} more contradict an example of the specification",
-        refused=refused + against,
-    )
+    if chosen is not None and against:
+        how = f"{chosen.how}; {against} more contradict an example of the specification"
+        chosen = replace(chosen, how=how, refused=chosen.refused + against)
+    if chosen is not None and variants:
+        how = f"{chosen.how}, where what the data comes to counts {weight} times; it leaves a question open"
+        chosen = replace(chosen, how=how, confidence=min(chosen.confidence, _OPEN))
+    return chosen
 
 
 def _against_examples(

@@ -95,6 +95,18 @@ def test_what_the_specification_gives_comes_before_all(toolchain, tmp_path):
     assert found.confidence > 0.9
 
 
+def test_what_the_data_comes_to_with_either_answer_competes(toolchain, tmp_path):
+    interface = read_interface("", header=HEADER)
+    assert interface is not None
+    open_ = [Synthesis(interface=interface, rtl=text.decode(), kind="table") for text in (PLUS, OR)]
+    found = chosen([MINUS, MINUS, MINUS, OTHER_PLUS], toolchain, tmp_path, variants=open_)
+    assert found.text == PLUS
+    assert found.confidence < 0.5
+    assert "what the data comes to counts 4 times" in found.how
+    # However many agree: a question is open.
+    assert chosen([PLUS] * 40, toolchain, tmp_path, variants=open_[:1]).confidence == 0.85
+
+
 def test_registers_without_a_reset_get_a_start(toolchain, tmp_path):
     text = b"module d(input clk, input d, output reg q);\n  always @(posedge clk) q <= d;\nendmodule\n"
     found = chosen([text], toolchain, tmp_path, header="module d(input clk, input d, output q);")
