@@ -28,32 +28,11 @@ def toolchain():
     return Toolchain.find(cache=cache_home(), cancel=CancelToken())
 
 
-def chosen(
-    answers,
-    toolchain,
-    tmp_path,
-    *,
-    header=HEADER,
-    synthesis=None,
-    references=(),
-    decided=None,
-    specification="",
-    told=False,
-):
+def chosen(answers, toolchain, tmp_path, *, header=HEADER, told=False, **more):
     interface = read_interface("", header=header)
     assert interface is not None
     events: list[Event] = []
-    run = select(
-        answers,
-        interface,
-        specification=specification,
-        synthesis=synthesis,
-        references=references,
-        decided=decided,
-        scratch=tmp_path,
-        toolchain=toolchain,
-        cancel=CancelToken(),
-    )
+    run = select(answers, interface, **more, scratch=tmp_path, toolchain=toolchain, cancel=CancelToken())
     found = finish(run, events.append)
     return (found, events) if told else found
 
