@@ -69,11 +69,12 @@ def measure(
         design.write(place.root)
         yield Note(f"{design.name}: the unchanged design")
         baseline = by_verilator(design.testbench, place)
-        unusable = next((run for run in baseline if run.outcome not in (Outcome.PASS, Outcome.FAIL)), None)
-        if unusable is not None:
-            raise UsageError(f"{design.name} does not run from {unusable.start}: {unusable.reason}")
         four_state = by_icarus(design.testbench, place)
         runs = [*baseline, *([four_state] if four_state is not None else [])]
+        unusable = next((run for run in runs if run.outcome not in (Outcome.PASS, Outcome.FAIL)), None)
+        if unusable is not None:
+            why = unusable.reason or next(iter(unusable.log_tail.splitlines()), unusable.outcome.value)
+            raise UsageError(f"{design.name} does not run from {unusable.start} by {unusable.engine}: {why}")
         limit_s = min(_LONGEST_S, max(1.0, 20 * max(run.wall_s for run in runs)))
         any_edit = candidates(design, place.root, seed=_SEED, by_class=False)
         found = list(itertools.islice(any_edit, max(counts)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 from veriloop.assistant.cli.benches.provenance import provenance
@@ -23,8 +24,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         nargs="+",
         default=[],
         metavar="PATH",
-        help="a design with its testbench beside our own two: a directory, or its files; may be given several times",
+        help="a design with its testbench beside our own six: a directory, or its files; may be given several times",
     )
+    parser.add_argument("--only", default="*", metavar="GLOB", help="the designs whose names match")
     parser.add_argument(
         "--compare", type=int, default=24, metavar="N", help="candidates built one by one as well (default: 24)"
     )
@@ -38,13 +40,16 @@ def run(arguments: argparse.Namespace, session: Session) -> int:
 
     if arguments.compare < 0:
         raise UsageError("--compare must not be negative")
+    designs = loop_designs.own_designs()
+    designs += [loop_designs.read_design([session.cwd / Path(path) for path in paths]) for paths in arguments.design]
+    chosen = [design for design in designs if fnmatchcase(design.name, arguments.only)]
+    if not chosen:
+        raise UsageError(f"no design is named {arguments.only}; there are: {', '.join(one.name for one in designs)}")
     toolchain = Toolchain.find(cache=cache_home(), cancel=session.cancel)
     session.observe(Note("preparing Verilator's runtime"))
     toolchain.verilator.prepare(session.cancel)
-    designs = loop_designs.own_designs()
-    designs += [loop_designs.read_design([session.cwd / Path(path) for path in paths]) for paths in arguments.design]
     rows = []
-    for design in designs:
+    for design in chosen:
         rows += finish(loop.measure(design, loop.COUNTS, arguments.compare, toolchain, session.cancel), session.observe)
     counts = loop.summary(rows)
     counts |= finish(loop_doors.measure(toolchain, session.cancel), session.observe)

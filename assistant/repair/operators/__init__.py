@@ -54,12 +54,15 @@ def _everywhere(structure: Structure, singles: list[Proposal]) -> list[Proposal]
     tree = structure.tree
     equal: dict[tuple[str, str, str, int], list[Proposal]] = defaultdict(list)
     alike: dict[tuple[str, str], list[Proposal]] = defaultdict(list)
+    regions: dict[int, tuple[int, ...]] = {}
     for proposal in singles:
         start, end, text = proposal.replacements[0]
         # The same text put in at several places is no slip that was made throughout; replacing is.
         if len(proposal.replacements) == 1 and start < end:
             old = tree.content[start:end].decode(errors="replace")
-            for region in _regions(structure, start):
+            if start not in regions:
+                regions[start] = _regions(structure, start)
+            for region in regions[start]:
                 equal[proposal.operator, old, text, region].append(proposal)
         if (shared := _together(tree, proposal)) is not None:
             alike[proposal.operator, shared].append(proposal)

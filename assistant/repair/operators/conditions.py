@@ -7,6 +7,8 @@ from veriloop.assistant.design.syntax import Node
 from veriloop.assistant.repair.operators.proposal import Proposals, Site
 
 _BESIDE = 3.0
+_CHOICES = 8
+"""Values of elsewhere, the nearest ones, that a condition may choose instead; a state machine's target has dozens."""
 
 
 def conditions(site: Site) -> Proposals:
@@ -32,7 +34,7 @@ def _predicate(site: Site, node: Node, single_bits: list[str]) -> Proposals:
     yield from site.replace("condition constant", 4, node, "1'b1")
     yield from site.replace("condition constant", 4, node, "1'b0")
     beside = _beside(site, node)
-    for name in single_bits:
+    for name in site.nearest(single_bits, node):
         near = _BESIDE if name in beside else 0.0
         for cost, guard in ((5, f"{operand} && {name}"), (5.2, f"{operand} && !{name}"), (5.5, f"{operand} || {name}")):
             yield from site.replace("condition guard", cost - near, node, guard)
@@ -47,16 +49,17 @@ def _beside(site: Site, node: Node) -> set[str]:
     return {name for other in others for name in site.structure.names(other)} - site.structure.names(node)
 
 
-def _values(site: Site) -> dict[str, dict[str, None]]:
-    """What a target is assigned anywhere in the module."""
-    found: dict[str, dict[str, None]] = {}
+def _values(site: Site) -> dict[str, dict[str, int]]:
+    """What a target is assigned anywhere in the module, and at which byte first."""
+    found: dict[str, dict[str, int]] = {}
     for assignment in site.structure.assignments:
-        found.setdefault(site.text(assignment.target), {})[site.text(assignment.value)] = None
+        mine = found.setdefault(site.text(assignment.target), {})
+        mine.setdefault(site.text(assignment.value), assignment.value.start_byte)
     return found
 
 
 def _overwrite(
-    site: Site, assignment: Assignment, single_bits: list[str], values: dict[str, dict[str, None]]
+    site: Site, assignment: Assignment, single_bits: list[str], values: dict[str, dict[str, int]]
 ) -> Proposals:
     """The right side: another value that the target gets elsewhere, its negation, a constant, or a choice."""
     target, value, node = site.text(assignment.target), site.text(assignment.value), assignment.value
@@ -70,15 +73,20 @@ def _overwrite(
         yield from site.replace("value held", 3.5, node, target)
     declared = site.structure.signals.get(target)
     if declared is not None:
-        for name, other_declared in site.structure.signals.items():
-            if other_declared.range_text == declared.range_text and not other_declared.is_memory:
-                yield from site.replace("value", 4.5, node, name)
+        alike = [
+            name
+            for name, other in site.structure.signals.items()
+            if other.range_text == declared.range_text and not other.is_memory
+        ]
+        for name in site.nearest(alike, node):
+            yield from site.replace("value", 4.5, node, name)
     if value in site.structure.parameters:
         for name in site.structure.parameters:
             yield from site.replace("next state", 2, node, name)
-    choices = dict.fromkeys([*values.get(target, ()), *([target] if procedural else [])])
+    others = sorted(values.get(target, {}).items(), key=lambda one: abs(one[1] - node.start_byte))[: _CHOICES + 1]
+    choices = dict.fromkeys([*(other for other, _ in others), *([target] if procedural else [])])
     reads = site.structure.dependencies.get(assignment.targets[0], frozenset()) if assignment.targets else frozenset()
-    for name in single_bits:
+    for name in site.nearest(single_bits, node):
         near = site.structure.signals[name].direction == "input" or name in reads
         for choice in choices:
             if choice != value and name not in assignment.targets:

@@ -41,14 +41,14 @@ def _signal(site: Site, node: Node, declared: Declared, by_range: dict[str, list
     written = ancestor(node, _WRITTEN) is not None and ancestor(node, ("select", "bit_select")) is None
     for range_text, names in by_range.items():
         same = range_text == declared.range_text
-        for other in names:
+        for other in site.nearest(names, node):
             if written:
                 if site.structure.signals[other].direction != "input":
                     yield from site.replace("assigned signal", 4 if same else 6, node, other)
             else:
                 yield from site.replace("signal", 2.2 if same else 5, node, other)
     if not written:
-        for name in site.structure.parameters:
+        for name in site.nearest(list(site.structure.parameters), node):
             yield from site.replace("parameter for signal", 4.5, node, name)
     if not written and not declared.range_text:
         primary = ancestor(node, ("primary",)) or node

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import heapq
+from bisect import bisect
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TypeAlias
 
 from veriloop.assistant.design.structure import Structure
 from veriloop.assistant.design.syntax import Node
+
+_NEAREST = 48
+"""Names that a place is offered. A slip takes a name that its writer had in view; in a module of hundreds of signals
+all pairs of place and name would be millions of candidates that nobody can try."""
 
 Replacement: TypeAlias = tuple[int, int, str]
 """First byte, byte after the last, new text."""
@@ -37,6 +45,25 @@ class Site:
         self.structure = structure
         self.tree = structure.tree
         self.nodes = structure.nodes
+        self._mentions: dict[str, list[int]] = defaultdict(list)
+        for node in self.nodes:
+            if node.type == "simple_identifier":
+                self._mentions[self.text(node)].append(node.start_byte)
+
+    def nearest(self, names: Sequence[str], node: Node) -> Sequence[str]:
+        """Those of the names that are mentioned nearest to a node, in their order; all where they are few."""
+        if len(names) <= _NEAREST:
+            return names
+        kept = set(heapq.nsmallest(_NEAREST, names, key=lambda name: self._distance(name, node.start_byte)))
+        return [name for name in names if name in kept]
+
+    def _distance(self, name: str, byte: int) -> int:
+        """Bytes to the nearest mention of a name."""
+        places = self._mentions.get(name, [])
+        after = bisect(places, byte)
+        return min(
+            (abs(place - byte) for place in places[max(0, after - 1) : after + 1]), default=len(self.tree.content)
+        )
 
     def text(self, node: Node) -> str:
         """The node's text."""
@@ -69,7 +96,7 @@ class Site:
         head = self.tree.content[line : node.start_byte].decode("utf-8", errors="replace")
         return head[: len(head) - len(head.lstrip())]
 
-    @property
+    @cached_property
     def newline(self) -> str:
         """The file's own line end."""
         return "\r\n" if b"\r\n" in self.tree.content else "\n"

@@ -9,6 +9,7 @@ import pytest
 
 from veriloop.assistant.bench import loop
 from veriloop.assistant.bench.loop_designs import LoopDesign, candidates, own_designs, read_design
+from veriloop.assistant.cli.main import main
 from veriloop.assistant.errors import UsageError
 from veriloop.assistant.events import CancelToken, finish
 from veriloop.assistant.verify.toolchain import Toolchain
@@ -19,6 +20,12 @@ module tb; reg a = 0; wire b, c; dut d (a, b); dut_ref r (a, c);
 initial begin #1 if (b === c) $display("PASS"); else $display("FAIL"); $finish; end
 endmodule
 """
+
+
+def _toolchain(request: pytest.FixtureRequest, cancel: CancelToken) -> Toolchain:
+    kept: pytest.Cache | None = getattr(request.config, "cache", None)
+    assert kept is not None
+    return Toolchain.find(cache=Path(kept.mkdir("veriloop")), cancel=cancel)
 
 
 def test_our_own_designs_are_of_the_sizes_that_are_promised():
@@ -74,9 +81,7 @@ def test_a_run_gives_a_row_a_count_and_nothing_disagrees(monkeypatch, request):
     monkeypatch.setattr(loop, "TUNED", 2)
     monkeypatch.setattr(loop, "ICARUS", 4)
     cancel = CancelToken()
-    kept: pytest.Cache | None = getattr(request.config, "cache", None)
-    assert kept is not None
-    toolchain = Toolchain.find(cache=Path(kept.mkdir("veriloop")), cancel=cancel)
+    toolchain = _toolchain(request, cancel)
     rows = finish(loop.measure(own_designs()[0], (8, 40), 4, toolchain, cancel))
     assert [row.n for row in rows] == [8, 40]
     # Of the six that are compared, some are such that no batch holds them.
@@ -97,3 +102,20 @@ def test_a_run_gives_a_row_a_count_and_nothing_disagrees(monkeypatch, request):
         "agree",
         "disagree",
     }
+
+
+def test_a_design_that_is_not_there_is_named(capsys):
+    assert main(["bench", "loop", "--only", "nope"]) == 2
+    assert "no design is named nope; there are: small" in capsys.readouterr().err
+
+
+@pytest.mark.needs("verilator", "c++", "iverilog")
+def test_a_design_that_only_one_engine_takes_is_refused(tmp_path, request):
+    (tmp_path / "d").mkdir()
+    (tmp_path / "d" / "a.v").write_text("module a (input i, output o); assign o = i; endmodule\n")
+    (tmp_path / "d" / "b.v").write_text("module a (input i, output o); assign o = !i; endmodule\n")
+    (tmp_path / "d" / "tb.v").write_text("module tb; reg i = 0; wire o; a a (i, o); initial #1 $finish; endmodule\n")
+    cancel = CancelToken()
+    toolchain = _toolchain(request, cancel)
+    with pytest.raises(UsageError, match="does not run from x by icarus: 'a' has already been declared"):
+        finish(loop.measure(read_design([tmp_path / "d"]), (8,), 4, toolchain, cancel))

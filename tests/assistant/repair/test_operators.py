@@ -137,3 +137,19 @@ def test_an_edit_keeps_every_other_byte():
 )
 def test_broken_text_gives_no_traceback(text):
     assert proposals(SyntaxTree(text)) is not None
+
+
+def test_in_a_module_of_many_signals_a_place_is_offered_the_names_around_it():
+    count = 400
+    wires = "".join(f"wire n{i} = en ^ n{max(0, i - 1)};\n" for i in range(count))
+    content = f"module m (input en, output o);\n{wires}assign o = n{count - 2};\nendmodule\n".encode()
+    at = content.rindex(b"n398")
+    offered = {
+        text
+        for _, proposal in proposals(SyntaxTree(content))
+        for start, _, text in proposal.replacements
+        if proposal.operator == "signal" and start == at
+    }
+    assert "n399" in offered
+    assert "n10" not in offered
+    assert 40 <= len(offered) < 60
