@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from tests.tui.conftest import DONE
 from tests.tui.test_app import play, say, talk, text_of, until
 from veriloop.tui.jobs import State
 
-SLOW = (
+SLOW: tuple[tuple[str, dict[str, Any]], ...] = (
     ("stage", {"name": "search"}),
     ("tried", {"count": 3, "best": 0.25, "operator": "literal", "change": "--- a/x\n+++ b/x\n-1\n+2\n"}),
     ("wait", {}),
