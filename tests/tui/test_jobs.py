@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from tests.tui.conftest import DONE
+from tests.tui.conftest import DONE, Message
 from tests.tui.test_app import play, say, talk, text_of, until
 from veriloop.tui.jobs import State
 
-SLOW: tuple[tuple[str, dict[str, Any]], ...] = (
+SLOW: tuple[Message, ...] = (
     ("stage", {"name": "search"}),
     ("tried", {"count": 3, "best": 0.25, "operator": "literal", "change": "--- a/x\n+++ b/x\n-1\n+2\n"}),
     ("wait", {}),
