@@ -9,7 +9,17 @@ from __future__ import annotations
 import argparse
 from typing import Protocol, cast
 
-from veriloop.assistant.cli.benches import editing, farm, generation, hwe, loop, repairs, terminal, testbenches
+from veriloop.assistant.cli.benches import (
+    editing,
+    farm,
+    generation,
+    hwe,
+    loop,
+    refactoring,
+    repairs,
+    terminal,
+    testbenches,
+)
 from veriloop.assistant.cli.session import Session
 
 NAME = "bench"
@@ -31,7 +41,9 @@ class Bench(Protocol):
         ...
 
 
-BENCHES = tuple(cast(Bench, bench) for bench in (repairs, hwe, generation, testbenches, editing, loop, terminal, farm))
+BENCHES = tuple(
+    cast(Bench, bench) for bench in (repairs, hwe, generation, testbenches, refactoring, editing, loop, terminal, farm)
+)
 """Every bench, in the order in which the help names them."""
 
 

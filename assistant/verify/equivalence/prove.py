@@ -16,6 +16,7 @@ from veriloop.assistant.events import CancelToken
 from veriloop.assistant.execute import Completed
 from veriloop.assistant.verify import differential
 from veriloop.assistant.verify.equivalence import scripts
+from veriloop.assistant.verify.equivalence.reach import Answer, Start, abc_program, reachable
 from veriloop.assistant.verify.equivalence.replay import Difference, replayed
 from veriloop.assistant.verify.equivalence.scripts import Reset
 from veriloop.assistant.verify.equivalence.yosys import Yosys
@@ -25,6 +26,8 @@ from veriloop.assistant.verify.wave import Wave, value_at
 DEPTHS = (12, 40)
 """Steps after the reset that are searched, one after the other."""
 _READ_S = 60.0
+_REACH_SHARE = 0.4
+"""How much of the time that is left one proof over all that can be reached may take."""
 _EDGE = re.compile(rb"\b(posedge|negedge)\s+([A-Za-z_][\w$]*)")
 _FIRST_EDGE = re.compile(rb"@\s*\(\s*(posedge|negedge)\s+([A-Za-z_][\w$]*)")
 _RESET = re.compile(r"rst|reset|clr|clear", re.I)
@@ -144,6 +147,10 @@ class Prover:
             done = self._yosys(scripts.induction(resets, int(self._left_s)), directory, self._left_s)
             if _PROVEN.search(done.output) and _BASE.search(done.output):
                 return self._said(Verdict.EQUIVALENT, "proved by induction", resets=resets, clocks=clocks)
+        if quick and len(clocks) == 1:
+            proof = self._by_reachability(directory, ports, clock, resets)
+            if proof is not None:
+                return proof
         reached = DEPTHS[0] if quick else 0
         for depth in DEPTHS[1:] if quick else ():
             found = self._search(directory, ports, clock, resets, depth)
@@ -159,6 +166,39 @@ class Prover:
             ),
             steps=reached,
         )
+
+    def _by_reachability(
+        self, directory: Path, ports: Sequence[Port], clock: str, resets: Sequence[Reset]
+    ) -> Equivalence | None:
+        """A proof for which no register has to be called as it was; none where there is none."""
+        abc = abc_program()
+        for start in Start if abc is not None else ():
+            limit_s = self._left_s * _REACH_SHARE
+            if abc is None or limit_s < 1:
+                break
+            found = reachable(
+                directory,
+                ports,
+                clock,
+                resets,
+                start,
+                yosys=self.yosys,
+                abc=abc,
+                limit_s=limit_s,
+                cancel=self.cancel,
+            )
+            if found is not Answer.ALIKE:
+                continue
+            said = self._said(Verdict.EQUIVALENT, "proved over all that can be reached", resets=resets)
+            if start is Start.ANY:
+                return said
+            # That rests on the registers being zero; a reset that was lost shows where they are unknown.
+            deeper = self._search(directory, ports, clock, resets, DEPTHS[1])
+            if isinstance(deeper, Equivalence):
+                return deeper
+            zeros = "registers that no reset reaches are zero at first in both"
+            return replace(said, assumed=(*said.assumed, zeros)) if deeper else None
+        return None
 
     def _search(
         self, directory: Path, ports: Sequence[Port], clock: str, resets: Sequence[Reset], depth: int

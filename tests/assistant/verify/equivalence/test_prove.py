@@ -90,3 +90,47 @@ def test_other_ports_are_not_compared(tools, tmp_path):
 def test_too_little_time_decides_nothing(tools, tmp_path):
     found = proved(tools, tmp_path, COUNTER, COUNTER.replace("c + 1", "3'd1 + c"), limit_s=0.01)
     assert found.verdict in (Verdict.UNDECIDED, Verdict.BOUNDED)
+
+
+def test_registers_of_other_names_and_codes_are_proved(tools, tmp_path):
+    ring = """module m(input clk, input rst, input en, input [3:0] d, output reg [3:0] q, output wrap);
+  reg [7:0] ring;
+  always @(posedge clk) if (rst) ring <= 8'd1; else if (en) ring <= {ring[6:0], ring[7]};
+  always @(posedge clk) if (rst) q <= 0; else q <= en ? q ^ d : q;
+  assign wrap = ring[4];
+endmodule
+"""
+    found = proved(tools, tmp_path, COUNTER, ring)
+    assert (found.verdict, found.why) == (Verdict.EQUIVALENT, "proved over all that can be reached")
+    assert found.assumed[0].startswith("rst = 1")
+
+
+def test_what_no_reset_reaches_is_named_where_a_proof_rests_on_it(tools, tmp_path):
+    plain = """module m(input clk, input t, output q);
+  reg a;
+  always @(posedge clk) a <= a ^ t;
+  assign q = a & t;
+endmodule
+"""
+    twice = plain.replace("reg a;", "reg x, y;").replace("a <= a ^ t;", "{x, y} <= {x ^ t, x ^ t};")
+    found = proved(tools, tmp_path, plain, twice.replace("a & t", "x & y & t"))
+    assert found.verdict is not Verdict.DIFFERENT
+    assert found.verdict is not Verdict.EQUIVALENT or any("are zero at first" in line for line in found.assumed)
+
+
+def test_a_choice_that_is_left_open_proves_nothing(tools, tmp_path):
+    # What the new version leaves undefined was 0, and is met after more steps than are searched.
+    count = """module m(input clk, input rst, output reg q);
+  reg [6:0] n;
+  always @(posedge clk) if (rst) n <= 0; else n <= n + 1;
+  always @(*) if (n == 7'd100) q = 0; else q = n[0];
+endmodule
+"""
+    other = """module m(input clk, input rst, output reg q);
+  reg [6:0] k;
+  always @(posedge clk) if (rst) k <= 0; else k <= 7'd1 + k;
+  always @(*) if (k == 7'd100) q = 1'bx; else q = k[0];
+endmodule
+"""
+    found = proved(tools, tmp_path, count, other)
+    assert found.verdict is not Verdict.EQUIVALENT
