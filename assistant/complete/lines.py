@@ -36,12 +36,17 @@ class Token:
     @property
     def kind(self) -> str:
         """`name`, `number` or `comment`; anything else is its own kind."""
-        first = self.text[0]
-        if first.isdigit() or (first == "'" and len(self.text) > 2):
-            return NUMBER
-        if (first.isalpha() or first in "_\\") and self.text not in KEYWORDS:
-            return NAME
-        return COMMENT if self.text[:2] in ("//", "/*") else self.text
+        return _kind(self.text)
+
+
+@lru_cache(maxsize=200_000)
+def _kind(text: str) -> str:
+    first = text[0]
+    if first.isdigit() or (first == "'" and len(text) > 2):
+        return NUMBER
+    if (first.isalpha() or first in "_\\") and text not in KEYWORDS:
+        return NAME
+    return COMMENT if text[:2] in ("//", "/*") else text
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from veriloop.assistant.complete.hole import Hole
 from veriloop.assistant.complete.lines import NAME, NUMBER, Line, Token, line, lines, value, with_value, written
@@ -107,26 +108,43 @@ class _Renaming:
         return worth + step if worth + step >= 0 else worth
 
 
-def predict(hole: Hole, own: Examples, others: Sequence[Examples] = (), most: int = 5) -> list[Prediction]:
+def predict(hole: Hole, others: Sequence[Examples] = (), most: int = 5) -> list[Prediction]:
     """How the line at a hole may go on, the likeliest first.
 
     Args:
         hole: the place.
-        own: the lines above and below of the same file, the line of the hole left out.
         others: the lines of other files, near ones first.
         most: how many are wanted.
     """
     best: dict[str, float] = {}
-    for place in _placed(hole):
-        for number, examples in enumerate((own, *others)):
-            here = len(place.above) if number == 0 else -1
-            for index in _candidates(examples, place):
-                found = _from_example(examples, index, place, here)
-                if found is not None:
-                    score = found.score - (0.0 if number == 0 else _ELSEWHERE)
-                    best[found.text] = max(score + _AGAIN * (found.text in best), best.get(found.text, -1e9))
+    for place, here in _at_home(hole):
+        elsewhere = (_predicted(examples, place, -1) for examples in others)
+        for found, less in ((here, 0.0), *((one, _ELSEWHERE) for one in elsewhere)):
+            for one in found:
+                score = one.score - less
+                best[one.text] = max(score + _AGAIN * (one.text in best), best.get(one.text, -1e9))
     ordered = sorted(best.items(), key=lambda entry: -entry[1])
     return [Prediction(text, score) for text, score in ordered[:most]]
+
+
+@lru_cache(maxsize=4)
+def home(hole: Hole) -> Examples:
+    """The lines above and below a hole."""
+    return Examples(f"{hole.above}\n{hole.below}")
+
+
+@lru_cache(maxsize=4)
+def _at_home(hole: Hole) -> tuple[tuple[_Place, tuple[Prediction, ...]], ...]:
+    """What the file itself tells; a suggestion is asked for twice, with the lines of other files and without."""
+    own = home(hole)
+    return tuple((place, tuple(_predicted(own, place, len(place.above)))) for place in _placed(hole))
+
+
+def _predicted(examples: Examples, place: _Place, here: int) -> Iterator[Prediction]:
+    for index in _candidates(examples, place):
+        found = _from_example(examples, index, place, here)
+        if found is not None:
+            yield found
 
 
 def _placed(hole: Hole) -> list[_Place]:

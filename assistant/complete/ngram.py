@@ -6,7 +6,6 @@ where no line like this one stands anywhere.
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 
 from veriloop.assistant.complete.hole import Hole
@@ -24,8 +23,9 @@ class Ngrams:
     """What followed which runs of tokens."""
 
     def __init__(self) -> None:
-        self._after: dict[tuple[str, ...], Counter[str]] = defaultdict(Counter)
-        self._spaces: dict[tuple[str, str], Counter[str]] = defaultdict(Counter)
+        # Plain dictionaries: a Counter takes longer to make than to fill.
+        self._after: dict[tuple[str, ...], dict[str, int]] = {}
+        self._spaces: dict[tuple[str, str], dict[str, int]] = {}
 
     def add(self, found: Iterable[Line], weight: int = 1) -> None:
         """Reads lines that follow one another."""
@@ -34,8 +34,10 @@ class Ngrams:
             for token in (*one.tokens, Token("", _END)):
                 for order in range(1, _ORDER):
                     if order <= len(last):
-                        self._after[tuple(last[-order:])][token.text] += weight
-                self._spaces[last[-1], token.text][token.space] += weight
+                        following = self._after.setdefault(tuple(last[-order:]), {})
+                        following[token.text] = following.get(token.text, 0) + weight
+                spaces = self._spaces.setdefault((last[-1], token.text), {})
+                spaces[token.space] = spaces.get(token.space, 0) + weight
                 last = [*last[-_ORDER:], token.text]
 
     def next(self, before: Sequence[str], begun: str = "") -> str | None:
@@ -46,7 +48,7 @@ class Ngrams:
             begun: letters that it begins with.
         """
         for order in range(min(_ORDER - 1, len(before)), 0, -1):
-            found: Counter[str] = self._after.get(tuple(before[-order:]), Counter())
+            found = self._after.get(tuple(before[-order:]), {})
             fitting = [(count, token) for token, count in found.items() if token.startswith(begun)]
             if fitting:
                 return max(fitting)[1]
@@ -55,7 +57,7 @@ class Ngrams:
     def space(self, before: str, token: str) -> str:
         """The white space that stood between two tokens most often."""
         found = self._spaces.get((before, token))
-        return found.most_common(1)[0][0] if found else " "
+        return max(found, key=found.__getitem__) if found else " "
 
 
 def go_on(hole: Hole, others: Sequence[Sequence[Line]] = ()) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from veriloop.assistant.complete.hole import Hole
 from veriloop.assistant.complete.lines import line
-from veriloop.assistant.complete.nearest import Examples, Prediction, predict
+from veriloop.assistant.complete.nearest import Examples, Prediction, home, predict
 from veriloop.assistant.complete.ngram import go_on
 
 _SURE = -2.0
@@ -30,8 +30,8 @@ def guesses(
             at all.
         sure: where nothing is typed, what has to speak for a line at least; none: anything is better than nothing.
     """
-    own = Examples(f"{hole.above}\n{hole.below}")
-    found = predict(hole, own, others)
+    own = home(hole)
+    found = predict(hole, others)
     typed = bool(hole.typed.strip())
     least = _SURE if typed or sure is None else sure
     last: list[str] = []

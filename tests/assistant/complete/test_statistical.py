@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from veriloop.assistant.complete.hole import Hole
 from veriloop.assistant.complete.lines import line, value, with_value, written
-from veriloop.assistant.complete.nearest import Examples, predict
+from veriloop.assistant.complete.nearest import predict
 from veriloop.assistant.complete.ngram import go_on
 from veriloop.assistant.complete.statistical import guess, guesses
 
@@ -42,7 +42,7 @@ def test_a_line_goes_on_as_lines_like_it_did(text, expected):
 
 def test_numbers_count_on():
     rows = "  3'b000: y = 8'h01;\n  3'b001: y = 8'h02;\n"
-    assert predict(hole(f"{rows}  3'b010: §\n"), Examples(rows))[0].text == "y = 8'h03;"
+    assert predict(hole(f"{rows}  3'b010: §\n"))[0].text == "y = 8'h03;"
 
 
 def test_what_stands_after_the_cursor_is_not_said_again():
