@@ -6,11 +6,13 @@ import os
 import random
 import shutil
 from pathlib import Path
+from typing import Any
 
 from lsprotocol import types
 from pygls.exceptions import JsonRpcException
 
 from tests.lsp.client import Client, position
+from veriloop.assistant.design.syntax import SyntaxTree
 
 EDITS = int(os.environ.get("VERILOOP_FUZZ_EDITS", "150"))
 FILE = os.environ.get("VERILOOP_FUZZ_FILE")
@@ -101,11 +103,16 @@ def test_random_edits_and_requests(tmp_path):
 
 
 def ask(client: Client, uri: str, text: str, random_: random.Random) -> None:
-    at = position(text, len(text[: random_.randrange(len(text) + 1)].encode()))
+    chosen = random_.randrange(len(text) + 1)
+    at = position(text, len(text[:chosen].encode()))
     if random_.random() < _SUGGESTED:
         context = types.InlineCompletionContext(types.InlineCompletionTriggerKind.Automatic)
         params = types.InlineCompletionParams(context, types.TextDocumentIdentifier(uri), at)
-        client.request(types.TEXT_DOCUMENT_INLINE_COMPLETION, params)
+        found: Any = client.request(types.TEXT_DOCUMENT_INLINE_COMPLETION, params)
+        gaps = SyntaxTree(text.encode()).gap_count
+        for item in found.items if hasattr(found, "items") else found or []:
+            written = text[:chosen] + item.insert_text + text[chosen:]
+            assert SyntaxTree(written.encode()).gap_count <= gaps, item.insert_text
     method, kind = random_.choice(list(_REQUESTS.items()))
     client.request(method, kind(types.TextDocumentIdentifier(uri), at))
     refused = None

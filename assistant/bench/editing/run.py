@@ -29,6 +29,7 @@ _KEYS = 200
 _KEY_TEXT = "\n  wire [3:0] typed_by_the_bench = 4'd3 + 4'd1; // keys"
 _METHODS = ("hover", "definition", "references", "documentHighlight", "completion")
 _SETTLE_S = 60.0
+_SILENCE_S = 3.0
 _INLINE = 100
 """Places at which is asked what comes next."""
 
@@ -202,13 +203,14 @@ def _at_a_time(
     ask: Ask,
     measured: _Measured,
 ) -> None:
-    """Asks about one after another, each file open and looked at once before it is timed."""
+    """Asks about one after another, each file open, looked at once and diagnosed before it is timed."""
     paths = files(asked)
     for path in paths:
         _open(server, root, path, contents[path])
     for one in {one.at[0]: one for one in asked}.values():
         server.request("textDocument/documentSymbol", {"textDocument": _document(root, one.at[0])})
         server.request(*ask(one))
+    _diagnosed(server, {(root / path).as_uri() for path in paths})
     seconds, answers = [], []
     before = server.cpu_s
     for one in asked:
@@ -220,6 +222,17 @@ def _at_a_time(
         server.notify("textDocument/didClose", {"textDocument": _document(root, path)})
     measured.seconds[method] = seconds
     measured.answers[method] = answers
+
+
+def _diagnosed(server: MeasuredServer, uris: set[str]) -> None:
+    """Waits until the diagnostics of some files have come, or none come any more."""
+    waiting = set(uris)
+    with contextlib.suppress(queue.Empty):
+        while waiting:
+            _, uri, version = server.published.get(timeout=_SILENCE_S)
+            # Without one it may be the empty list of a file that was closed, from a server that tells versions.
+            if version is not None or not server.tells_versions:
+                waiting.discard(uri)
 
 
 def _settled(server: MeasuredServer, root: Path, first: Asked, *, ours: bool, started: float) -> float:

@@ -28,6 +28,8 @@ class MeasuredServer:
         self._answers: dict[int, queue.SimpleQueue[tuple[float, Any]]] = {}
         self.published: queue.SimpleQueue[tuple[float, str, int | None]] = queue.SimpleQueue()
         """When diagnostics came, for which file and for which version."""
+        self.tells_versions = False
+        """Whether diagnostics have come that say which version they are of."""
         self._reader = threading.Thread(target=self._read, args=(talk.stdout,), daemon=True)
         self._reader.start()
 
@@ -95,7 +97,9 @@ class MeasuredServer:
                 self._write({"jsonrpc": "2.0", "id": message["id"], "result": None})
             elif message["method"] == "textDocument/publishDiagnostics":
                 params = message["params"]
-                self.published.put((now, params["uri"], params.get("version")))
+                version = params.get("version")
+                self.tells_versions |= version is not None
+                self.published.put((now, params["uri"], version))
 
 
 def _children(pid: int) -> list[int]:

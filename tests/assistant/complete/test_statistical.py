@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from veriloop.assistant.complete.hole import Hole
 from veriloop.assistant.complete.lines import line, value, with_value, written
-from veriloop.assistant.complete.nearest import predict
+from veriloop.assistant.complete.nearest import Examples, predict
 from veriloop.assistant.complete.ngram import go_on
 from veriloop.assistant.complete.statistical import guess, guesses
 
