@@ -28,6 +28,7 @@ def test_expected_stands_beside_seen_and_keys_move_the_window(app, script, tmp_p
         "expected": str(tmp_path / "expected.vcd"),
         "divergence": {"signal": "t.q", "expected": "4'b0010", "seen": "4'b0011", "cycle": 3, "at_fs": 20_000_000},
         "signals": ["t.q", "t.clk"],
+        "saved": ["/kept/seen.gtkw", "/kept/seen.sucl"],
     }
     script.answer("waves --testbench tb.v", ("result", {"text": "", "data": told}), DONE)
 
@@ -51,6 +52,9 @@ def test_expected_stands_beside_seen_and_keys_move_the_window(app, script, tmp_p
         assert "t.clk" not in text_of(app, "#waves")
         await pilot.press("0", "y")
         assert app.clipboard == "t.q"
+        await pilot.press("w")
+        assert app.clipboard == "/kept/seen.gtkw\n/kept/seen.sucl"
+        assert "/kept/seen.gtkw" in text_of(app, "#waves")
         request = next(one for one in script.asked if one.words[:1] == ("waves",))
         assert "--patch" in request.words
 

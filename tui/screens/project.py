@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import PurePath
 from typing import Any, ClassVar
 
 from textual.app import ComposeResult
@@ -13,6 +14,7 @@ from textual.binding import Binding, BindingType
 from veriloop.assistant.standing.ago import ago
 from veriloop.tui.lines import Line, Look, clean
 from veriloop.tui.screens.base import Page
+from veriloop.tui.survey import Survey
 from veriloop.tui.widgets.choosing import Choosing
 from veriloop.tui.widgets.text_view import TextView
 
@@ -95,10 +97,13 @@ class ProjectScreen(Page):
         width = max((len(_named(one)) for one in survey.hierarchy), default=0)
         for one in survey.hierarchy:
             yield _Row(_with_state(f"  {_named(one):<{width}}", one["state"]), "module", one)
-        if survey.changed:
-            yield _Row(Line("changed since the last commit", "head"), "", {})
-            for path in survey.changed:
-                yield _Row(Line(clean(f"  {path}")), "file", {"file": path})
+        files = _files(survey)
+        if files:
+            yield _Row(Line("files", "head"), "", {})
+        for path in files:
+            changed = "  changed since the last commit" if path in survey.changed else ""
+            spans: tuple[tuple[int, int, Look], ...] = ((len(path) + 4, len(path) + 2 + len(changed), "warn"),)
+            yield _Row(Line(clean(f"  {path}{changed}"), "", spans if changed else ()), "file", {"file": path})
 
     def _about(self) -> None:
         view = self.query_one("#about", TextView)
@@ -148,6 +153,12 @@ class ProjectScreen(Page):
     def _say(self, text: str) -> None:
         self.veriloop.action_show("session")
         self.veriloop.submit(text)
+
+
+def _files(survey: Survey) -> list[str]:
+    """What the hierarchy and the tests are read from, and what else has changed."""
+    named = [str(one["file"]) for one in survey.hierarchy] + [str(one["testbench"]) for one in survey.tests]
+    return sorted({path for path in named if PurePath(path).suffix} | set(survey.changed))
 
 
 def _named(one: Mapping[str, Any]) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -55,6 +55,7 @@ class WavesScreen(Page):
         Binding("greater_than_sign,full_stop", "cursor(1)", "Cursor", key_display="< >"),
         Binding("less_than_sign,comma", "cursor(-1)", "Cursor to the left", show=False),
         Binding("0", "first", "First difference", show=False),
+        Binding("w", "export", "Save files", show=False),
         Binding("d", "only", "Only what differs", show=False),
         Binding("o", "record", "Record again", show=False),
     ]
@@ -197,6 +198,16 @@ class WavesScreen(Page):
                 good: tuple[tuple[int, int, Look], ...] = tuple((low, high, "good") for low, high in parting)
                 yield self._with_cursor("  expected", value, drawn(other, window), column, "dim", good)
 
+        saved = self._saved
+        if saved:
+            yield Line("written for GTKWave and Surfer (w copies the names):", "dim")
+            yield from (Line(clean(f"  {path}"), "key") for path in saved)
+
+    @property
+    def _saved(self) -> Sequence[str]:
+        """Save files for other viewers, beside the records."""
+        return tuple(map(str, self._told.get("saved", ())))
+
     def _with_cursor(
         self, name: str, value: str, wave: str, column: int, look: Look, spans: tuple[tuple[int, int, Look], ...]
     ) -> Line:
@@ -258,6 +269,13 @@ class WavesScreen(Page):
             ahead = window.column(self._cursor_fs) - window.columns // 3
             self._window = window.moved(ahead)
         self.update_page()
+
+    def action_export(self) -> None:
+        """Copies the names of the save files for other viewers."""
+        if self._saved:
+            self.veriloop.copy("\n".join(self._saved))
+        else:
+            self.notify("nothing is recorded yet")
 
     def action_only(self) -> None:
         """Only the signals that differ, or all."""
