@@ -226,6 +226,7 @@ class VeriloopApp(App[str]):
                 # It takes as long as a newcomer reads.
                 words = ("doctor", "--prepare")
                 self.jobs.start(Request(purpose="prepare", words=words), title=PREPARING, behind=True)
+                self.jobs.warm()
         elif kind == "end" and data.get("message") and data["exit"] != 130 and not self.survey.known:
             self.survey = Survey.failed(str(data["message"]), str(data.get("hint", "")))
             self.session.tell(self.survey.welcome)

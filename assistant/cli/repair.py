@@ -47,6 +47,8 @@ HELP = "find a verified change that makes a failing test pass"
 
 NOT_VERIFIED_EXIT = 3
 _COMMAND_BUDGET_FACTOR = 5
+_LONG_S = 120.0
+"""A search with so much time loses little by waiting for Verilator's runtime in its midst."""
 _CHECK = ("check", "--worktree")
 
 
@@ -113,9 +115,13 @@ def run(arguments: argparse.Namespace, session: Session) -> int:
         )
         return NOT_VERIFIED_EXIT
     budget_s = arguments.budget or _default_budget_s(context, task.testbench)
-    if not isinstance(task.testbench, CommandTest) and not context.toolchain.verilator.prepared:
-        session.observe(Stage("building Verilator's runtime, once on this machine"))
-        context.toolchain.verilator.prepare(session.cancel)
+    verilator = context.toolchain.verilator
+    if not isinstance(task.testbench, CommandTest) and not verilator.prepared:
+        if _screens_meanwhile(context, task.testbench, budget_s) and verilator.being_prepared:
+            session.observe(Note("Verilator's runtime is being built beside this, once on this machine"))
+        else:
+            session.observe(Stage("building Verilator's runtime, once on this machine"))
+            verilator.prepare(session.cancel)
     session.deadline = time.monotonic() + budget_s
     if arguments.commit:
         require_committable(repository)
@@ -166,6 +172,12 @@ def run(arguments: argparse.Namespace, session: Session) -> int:
     write = repair_markdown if arguments.markdown else repair_text
     session.result(write(result, request, applied=applied), {**repair_json(result, applied=applied), "exit": exit_code})
     return exit_code
+
+
+def _screens_meanwhile(context: Context, testbench: Testbench, budget_s: float) -> bool:
+    """Whether a search can begin before Verilator's runtime is there: by Icarus, and with time enough to wait later."""
+    by_icarus = context.toolchain.icarus is not None and isinstance(testbench, VerilogTestbench)
+    return by_icarus and budget_s >= _LONG_S
 
 
 def _judged(context: Context, task: _Task, spec: str, session: Session) -> Verdict | None:

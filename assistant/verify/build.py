@@ -181,6 +181,19 @@ def _alone(path: Path, cancel: CancelToken) -> Iterator[None]:
         os.close(descriptor)
 
 
+def is_held(path: Path) -> bool:
+    """Whether another process holds such a lock now."""
+    with contextlib.suppress(OSError):
+        descriptor = os.open(path, os.O_RDWR)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except OSError as error:
+            return error.errno == errno.EWOULDBLOCK
+        finally:
+            os.close(descriptor)
+    return False
+
+
 def _has_coroutines(program: Path, flags: Sequence[str], cancel: CancelToken) -> bool:
     with tempfile.TemporaryDirectory(prefix="veriloop-") as name:
         source = Path(name, "coroutine.cpp")

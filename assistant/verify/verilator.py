@@ -18,7 +18,7 @@ from veriloop.assistant.errors import ToolFailed, ToolNotFound
 from veriloop.assistant.events import CancelToken
 from veriloop.assistant.execute import Completed, execute, find_program
 from veriloop.assistant.isolation.confinement import Confinement, Isolation
-from veriloop.assistant.verify.build import Compiler, Features, Runtime
+from veriloop.assistant.verify.build import Compiler, Features, Runtime, is_held
 from veriloop.assistant.verify.testbench import FINE_TIMESCALE, TIMESCALE
 
 VERILATE_TIMEOUT_S = 300.0
@@ -208,6 +208,11 @@ class Verilator:
     def prepared(self) -> bool:
         """Whether a runtime was built here before; the first build takes some ten seconds longer."""
         return any((self.cache / "runtime").glob("*/libruntime.a"))
+
+    @property
+    def being_prepared(self) -> bool:
+        """Whether another process builds a runtime now, for which the first build here will wait."""
+        return any(map(is_held, (self.cache / "runtime").glob("*.lock")))
 
     def prepare(self, cancel: CancelToken, features: Features | None = None) -> None:
         """Builds a runtime, the plain one, now, where it is not there yet, so that no later build waits for it."""
