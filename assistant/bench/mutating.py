@@ -144,6 +144,7 @@ def _judged(task: Task, row: MutantRow, directory: Path, toolchain: Toolchain, c
         prover=Prover.find(cancel),
         cancel=cancel,
     )
+    same: tuple[bytes, ...] = ()
     if task.mutants:
         subjects = [Subject(module=top, files={str(RTL): text}) for text in task.mutants]
         texts, detected = task.mutants, task.detected
@@ -151,15 +152,16 @@ def _judged(task: Task, row: MutantRow, directory: Path, toolchain: Toolchain, c
         made = _made(arena, module)
         if made is None:
             return replace(row, error="yosys makes no mutants of it that start from what the design does")
-        arena, subjects, texts = made
-        detected = (None,) * len(subjects)
+        arena, subjects, (unchanged, *mutated) = made
+        texts, detected, same = tuple(mutated), (None,) * len(subjects), (unchanged,)
     killing = kill(arena, subjects, general_parts(pins, arena.inputs))
-    said = asked(task.problem, texts, detected, toolchain, cancel)
+    said = asked(task.problem, texts, detected, toolchain, cancel, same)
     return _counted(replace(row, mutants=len(subjects)), killing.fates, said)
 
 
 def _made(arena: Arena, module: Module) -> tuple[Arena, list[Subject], tuple[bytes, ...]] | None:
-    """yosys's mutants: the arena with their netlist, themselves, and each as a text under the design's name."""
+    """yosys's mutants: the arena with their netlist, themselves, and as texts under the design's name first the netlist
+    without a change, then each of them."""
     if arena.prover is None:
         return None
     netlist = mutated_netlist(
@@ -184,7 +186,7 @@ def _made(arena: Arena, module: Module) -> tuple[Arena, list[Subject], tuple[byt
         if not _alike(arena, subjects[0]):
             return None
         arena = replace(arena, reference=subjects[0])
-    texts = tuple(netlist.verilog + _wrapper(module, number) for number in range(1, len(subjects)))
+    texts = tuple(netlist.verilog + _wrapper(module, number) for number in range(len(subjects)))
     return arena, subjects[1:], texts
 
 
@@ -220,12 +222,16 @@ def asked(
     known: Sequence[bool | None],
     toolchain: Toolchain,
     cancel: CancelToken,
+    same: Sequence[bytes] = (),
 ) -> list[bool | None]:
-    """Whether the set's own testbench fails on each mutant; none where it says nothing, or fails on its reference."""
+    """Whether the set's own testbench fails on each mutant; none where it says nothing, or fails on its reference.
+
+    `same` are texts that do what the reference does; where it fails on one of them, it says nothing.
+    """
     if all(one is not None for one in known):
         return list(known)
     found = harness(problem, toolchain=toolchain, cancel=cancel)
-    if found.fault:
+    if found.fault or any(_detects(problem, text, found.engine, toolchain, cancel) is not False for text in same):
         return list(known)
     return [
         _detects(problem, text, found.engine, toolchain, cancel) if one is None else one

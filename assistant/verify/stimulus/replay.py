@@ -6,6 +6,7 @@ that the reference leaves unknown match anything, and an unknown bit matches onl
 
 from __future__ import annotations
 
+import functools
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -26,6 +27,12 @@ _OUTPUTS = "outputs.txt"
 _TIMEOUT_S = 60.0
 _START_S, _ROWS_PER_S = 2, 5_000
 """CPU seconds in which Icarus plays some rows into one subject at the slowest: a variant may loop within a cycle."""
+_SLOW_S, _SLOWER = 60, 3.0
+"""For the reference alone where that was not enough, and how much slower than it a variant may be."""
+_BEGINNING = 8
+"""The part of the rows that is played first where the design is slow."""
+_WALL = 4
+"""Seconds on the wall for each of the CPU, at the least: the machine may have other work."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +57,8 @@ class Replayed:
 
     differs: Mapping[int, tuple[int, int]]
     outputs: tuple[tuple[str, ...], ...] = ()
+    cpu_s: float = 0.0
+    """What the simulation took."""
 
 
 def replay(
@@ -64,6 +73,7 @@ def replay(
     cancel: CancelToken,
     record: bool = False,
     timeout_s: float = _TIMEOUT_S,
+    each_s: float | None = None,
 ) -> Replayed | None:
     """Plays rows into all subjects at once.
 
@@ -78,6 +88,7 @@ def replay(
         cancel: stops it.
         record: whether the outputs are wanted.
         timeout_s: for the simulation.
+        each_s: of the CPU, for each subject; none: by the number of rows.
 
     Returns:
         None where no simulator takes them together, or one of them does not end.
@@ -86,8 +97,9 @@ def replay(
         directory = Path(name)
         bench = _arranged(subjects, pins, rows, design, root, directory, record=record)
         try:
-            limit_s = _START_S + len(rows) * len(subjects) // _ROWS_PER_S
-            done = _run(bench, directory, toolchain, cancel, timeout_s, limit_s)
+            own_s = len(rows) / _ROWS_PER_S if each_s is None else each_s
+            limit_s = int(_START_S + own_s * len(subjects))
+            done = _run(bench, directory, toolchain, cancel, max(timeout_s, _WALL * limit_s), limit_s)
         except ToolError:
             return None
         if done is None:
@@ -101,7 +113,9 @@ def replay(
         words = line.split()
         if len(words) == 4 and words[0] == "differs":
             differs[int(words[1])] = (int(words[2]), int(words[3]))
-    return Replayed(differs=differs, outputs=tuple(tuple(line.split()) for line in outputs))
+    return Replayed(
+        differs=differs, outputs=tuple(tuple(line.split()) for line in outputs), cpu_s=done.cpu_s if done else 0.0
+    )
 
 
 def replay_each(
@@ -120,26 +134,40 @@ def replay_each(
 
     None stands for a subject that never answered otherwise.
     """
+    play = functools.partial(
+        replay,
+        pins=pins,
+        design=design,
+        root=root,
+        scratch=scratch,
+        toolchain=toolchain,
+        cancel=cancel,
+        timeout_s=timeout_s,
+    )
     waiting = [list(range(1, len(subjects)))]
     found: dict[int, tuple[int, int] | None] = {}
+    each_s: float | None = None
     while waiting:
         part = waiting.pop()
         if not part:
             continue
-        got = replay(
-            [subjects[0], *(subjects[index] for index in part)],
-            pins,
-            rows,
-            design=design,
-            root=root,
-            scratch=scratch,
-            toolchain=toolchain,
-            cancel=cancel,
-            timeout_s=timeout_s,
-        )
+        got = play([subjects[0], *(subjects[index] for index in part)], rows=rows, each_s=each_s)
         if got is not None:
             found |= {index: got.differs.get(place) for place, index in enumerate(part, 1)}
-        elif len(part) > 1:
+            continue
+        if each_s is None:
+            # Does one of them loop, or is the design so slow? Then its beginning tells most of them from it.
+            each_s = len(rows) / _ROWS_PER_S
+            start = rows[: len(rows) // _BEGINNING]
+            alone = play([subjects[0]], rows=start, each_s=_SLOW_S)
+            if alone is not None and alone.cpu_s * _BEGINNING > each_s:
+                each_s = _SLOWER * alone.cpu_s * _BEGINNING
+                some = play([subjects[0], *(subjects[index] for index in part)], rows=start, each_s=each_s)
+                told = some.differs if some is not None else {}
+                found |= {index: told[place] for place, index in enumerate(part, 1) if place in told}
+                waiting.append([index for index in part if index not in found])
+                continue
+        if len(part) > 1:
             half = len(part) // 2
             waiting += [part[:half], part[half:]]
     return found
