@@ -105,7 +105,7 @@ class Trials:
 
     def _run(self) -> SimResult:
         dispute, red = self._subject.dispute, self.red
-        by_icarus = red is not None and red.engine == "icarus"
+        by_icarus = red.engine == "icarus" if red is not None else self._toolchain.icarus is not None
         testbench = self._hurried(red)
         if isinstance(testbench, CommandTest):
             return run_command(

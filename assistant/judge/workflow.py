@@ -22,6 +22,7 @@ from veriloop.assistant.judge.places import driver_lines, expectation_lines, fai
 from veriloop.assistant.judge.reading import PlayedRows, Reading, play_rows, read_specification
 from veriloop.assistant.judge.scenarios import scenarios
 from veriloop.assistant.judge.standing import Standing, stand
+from veriloop.assistant.judge.strength import strength
 from veriloop.assistant.judge.trials import Trials
 from veriloop.assistant.judge.verdict import Cited, Side, Verdict
 from veriloop.assistant.judge.watching import Watched, moment, standing_still, table, undriven, watch
@@ -71,7 +72,7 @@ def judge(dispute: Dispute, *, toolchain: Toolchain, cancel: CancelToken, model:
     reading = read_specification(subject)
     red = trials.red
     if red is None:
-        return _passing(subject, reading, toolchain, cancel)
+        return _passing(subject, trials, reading, toolchain, cancel)
     case = _Case(subject, trials, reading, toolchain, cancel, red, failing_signals(subject, red))
     case.findings.append(f"{red.engine or 'the test'}: {red.reason.replace(f'{dispute.root}/', '')}")
     broken = _broken(case)
@@ -215,7 +216,7 @@ def _open(case: _Case, ballot: Ballot) -> Verdict:
     return replace(_verdict(case, Side.SPEC, 0.6, why), question=question)
 
 
-def _passing(subject: Subject, reading: Reading, toolchain: Toolchain, cancel: CancelToken) -> Verdict:
+def _passing(subject: Subject, trials: Trials, reading: Reading, toolchain: Toolchain, cancel: CancelToken) -> Verdict:
     """A test that passes: nothing to judge, unless the specification refutes what it passes."""
     played = play_rows(reading, subject, toolchain, cancel)
     if played is not None and played.failures:
@@ -233,9 +234,10 @@ def _passing(subject: Subject, reading: Reading, toolchain: Toolchain, cancel: C
             next_step=step,
             module=subject.module,
         )
-    findings = (_rows(played),) if played is not None else ()
+    findings = (_rows(played) if played is not None else "", strength(subject, trials))
     why = "the test passes: there is nothing to judge"
-    return Verdict(side=Side.UNKNOWN, confidence=0.0, why=why, findings=findings, module=subject.module)
+    said = tuple(filter(None, findings))
+    return Verdict(side=Side.UNKNOWN, confidence=0.0, why=why, findings=said, module=subject.module)
 
 
 def _rows(played: PlayedRows) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -165,6 +166,16 @@ def test_without_anything_that_says_what_is_right_it_cannot_be_told(court):
 def test_a_test_that_passes_is_no_case(court):
     verdict = court.judge()
     assert (verdict.side, verdict.failure) == (Side.UNKNOWN, "")
+
+
+def test_a_test_that_passes_is_tried_on_broken_copies(court):
+    found = []
+    for bench in (BENCH, BENCH.replace("i < 4", "i < 1")):
+        [said] = [line for line in court.judge(bench=bench).findings if "one slip each" in line]
+        found.append(tuple(map(int, re.findall(r"of (\d+) copies .* fails (\d+)", said)[0])))
+    (copies, failed), (again, fewer) = found
+    assert copies == again
+    assert fewer < failed <= copies
 
 
 def test_a_test_that_passes_what_the_table_refutes_is_too_weak(court):
