@@ -395,7 +395,7 @@ def _synthesis(specification: str, module: Module) -> Synthesis:
         interface = replace(interface, toplevel=module.name)
     made = synthesise(specification, interface) if interface is not None else None
     if not isinstance(made, Synthesis):
-        reason = made.reason if made is not None else "it names no ports"
+        reason = "; ".join((made.reason, *map(str, made.questions))) if made is not None else "it names no ports"
         raise NotVerified(
             f"the specification gives no expected values: {reason}",
             hint="a reference model: --model-file FILE; or neither, which pins what the RTL does today",
