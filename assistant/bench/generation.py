@@ -5,7 +5,7 @@ from __future__ import annotations
 import fnmatch
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, TypeVar
@@ -272,11 +272,14 @@ def selection_summary(named: str, rows: Sequence[SelectionRow]) -> dict[str, obj
 def _each(
     items: Sequence[Problem], work: Callable[[Problem], _Row], line: Callable[[_Row], str], jobs: int, kept: Kept
 ) -> Run[list[_Row]]:
+    """The rows in the order in which they are ready: one that takes long must not keep others from being kept."""
     rows: list[_Row] = []
     # Threads: what takes time is in the simulators.
     with ThreadPoolExecutor(jobs) as pool:
         try:
-            for number, row in enumerate(pool.map(work, items), start=1):
+            waiting = [pool.submit(work, item) for item in items]
+            for number, done in enumerate(as_completed(waiting), start=1):
+                row = done.result()
                 rows.append(row)
                 kept.keep(row)
                 yield Note(f"[{number}/{len(items)}] {line(row)}")
