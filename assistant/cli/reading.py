@@ -8,14 +8,18 @@ import re
 import shlex
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from veriloop.assistant.cli.session import Session
-from veriloop.assistant.context import Context
-from veriloop.assistant.design.project import Project
 from veriloop.assistant.errors import UsageError
 from veriloop.assistant.events import Note
-from veriloop.assistant.verify.declared import Reading, named_testbench
-from veriloop.assistant.verify.testbench import CommandTest, Testbench, TraceTestbench
+
+if TYPE_CHECKING:
+    # What judges is imported where something is judged: a hook's answer is mostly known without it.
+    from veriloop.assistant.context import Context
+    from veriloop.assistant.design.project import Project
+    from veriloop.assistant.verify.declared import Reading
+    from veriloop.assistant.verify.testbench import CommandTest, Testbench
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -33,8 +37,11 @@ def words(arguments: argparse.Namespace, testbench: Testbench | None = None) -> 
     """The options that were given, for a command line that reads the same; the oracle as the testbench has it."""
     names = ("oracle", "output", "pass_pattern", "fail_pattern", "timeout")
     given = {name: getattr(arguments, name) for name in names}
-    if isinstance(testbench, TraceTestbench):
-        given["oracle"] = testbench.oracle
+    if testbench is not None:
+        from veriloop.assistant.verify.testbench import TraceTestbench
+
+        if isinstance(testbench, TraceTestbench):
+            given["oracle"] = testbench.oracle
     return [word for name, value in given.items() if value for word in (f"--{name.replace('_', '-')}", _word(value))]
 
 
@@ -48,6 +55,8 @@ def command_test(arguments: argparse.Namespace, command: str, session: Session, 
     Raises:
         UsageError: a pattern is no regular expression, or the timeout is none.
     """
+    from veriloop.assistant.verify.testbench import CommandTest
+
     reading = _reading(arguments, session, context)
     here = os.path.relpath(session.cwd.resolve(), context.repository.root.resolve())
     return CommandTest(
@@ -71,6 +80,8 @@ def file_testbench(
     Raises:
         UsageError: a file is not there, the toplevel is not clear, or an option cannot be used.
     """
+    from veriloop.assistant.verify.declared import named_testbench
+
     reading = _reading(arguments, session, context)
     testbench, found = named_testbench(project, files, rtl, toplevel=arguments.top, reading=reading)
     for note in found.notes:
@@ -87,6 +98,8 @@ def named_file(name: str, session: Session, context: Context) -> Path:
 
 
 def _reading(arguments: argparse.Namespace, session: Session, context: Context) -> Reading:
+    from veriloop.assistant.verify.declared import Reading
+
     for option, pattern in (("--pass-pattern", arguments.pass_pattern), ("--fail-pattern", arguments.fail_pattern)):
         try:
             re.compile(pattern)

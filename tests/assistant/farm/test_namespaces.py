@@ -13,15 +13,14 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import dask
 import pytest
 import yaml
 
-from veriloop.assistant.bench.mutating import Task, judge_mutants
-from veriloop.assistant.bench.problems import Problem
+from tests.assistant.farm.parity import check_says_the_same, commands, mutants_are_the_same, repairs_are_the_same
 from veriloop.assistant.config import FarmSettings
 from veriloop.assistant.events import CancelToken
 from veriloop.assistant.farm.certificates import write_certificates
@@ -34,21 +33,6 @@ from veriloop.assistant.verify.toolchain import Toolchain
 pytestmark = [pytest.mark.filterwarnings("ignore"), pytest.mark.needs("verilator", "c++", "iproute2")]
 
 NAMES = ("a", "b", "c")
-
-RIGHT = b"module inv(input [3:0] a, output [3:0] y);\n  assign y = ~a;\nendmodule\n"
-BENCH = b"""module inv_tb;
-  reg [3:0] a; wire [3:0] y; integer i, bad;
-  inv dut(.a(a), .y(y));
-  initial begin
-    bad = 0;
-    for (i = 0; i < 16; i = i + 1) begin
-      a = i; #1 if (y !== ~a) bad = bad + 1;
-    end
-    $display("Mismatches: %0d in %0d samples", bad, 16);
-    $finish;
-  end
-endmodule
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,51 +152,12 @@ def test_each_has_its_own_address_and_what_lacks_is_sent_there(farm, network):
 
 
 def test_mutants_are_judged_there_as_they_are_here(farm):
-    mutants = tuple(RIGHT.replace(b"~a", text) for text in (b"a", b"~a + 4'd0", b"~a & 4'd7"))
-    problem = Problem(
-        name="inv",
-        specification="y is the complement of a",
-        header=None,
-        bench={"tb.v": BENCH},
-        golden=RIGHT,
-        answer="inv",
-        toplevel="inv_tb",
-    )
-    task = Task(problem=problem, mutants=mutants, detected=(True, False, True))
-    here = judge_mutants(task, CancelToken())
-    there = farm.call(judge_mutants, task, cancel=CancelToken())
-    assert (here.killed_of_those, here.proved_equivalent) == (2, 1)
-    assert replace(there, cpu_s=0.0) == replace(here, cpu_s=0.0)
+    mutants_are_the_same(farm)
 
 
-@pytest.mark.needs("git")
-def test_check_says_there_what_it_says_here(network, tmp_path, cache):
-    for name, text in (("inv.v", RIGHT.replace(b"~a", b"a")), ("inv_tb.v", BENCH)):
-        (tmp_path / name).write_bytes(text)
-    own = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
-    for words in ("init -q", "add .", "-c user.name=a -c user.email=a@b commit -qm start"):
-        subprocess.run(["git", *words.split()], cwd=tmp_path, env=own, check=True)
-
-    def said(rtl: bytes, place: str, *words: str) -> list[object]:
-        (tmp_path / "inv.v").write_bytes(rtl)
-        kept = tmp_path.parent / f"cache-{place}"
-        if not kept.is_dir():
-            shutil.copytree(cache / "runtime", kept / "runtime")
-        environment = {**own, "VERILOOP_CACHE": str(kept), "DASK_CONFIG": str(network.configuration)}
-        argv = [sys.executable, "-m", "veriloop.assistant.cli.main", "check", "--testbench", "inv_tb.v", "--json"]
-        done = subprocess.run(
-            [*argv, *words], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
-        )
-        return [done.returncode, *map(timeless, map(json.loads, done.stdout.splitlines()))]
-
-    for rtl, code in ((RIGHT, 0), (RIGHT.replace(b"~a", b"a + 4'd1"), 1)):
-        here, there = said(rtl, "here"), said(rtl, "there", "--farm", network.address)
-        assert here[0] == code
-        assert json.dumps(there) == json.dumps(here)
-
-
-def timeless(said):
-    """A result without what times and places put into it."""
-    if isinstance(said, dict):
-        return {key: timeless(value) for key, value in said.items() if not key.endswith(("seconds", "_s", "hosts"))}
-    return [timeless(one) for one in said] if isinstance(said, list) else said
+@pytest.mark.needs("git", "iverilog")
+def test_check_and_repairs_say_there_what_they_say_here(network, tmp_path, cache):
+    environment = {"DASK_CONFIG": str(network.configuration)}
+    here, there = commands(tmp_path, cache, environment, "--farm", network.address)
+    check_says_the_same(here, there, tmp_path / "check")
+    repairs_are_the_same(here, there, tmp_path / "repairs")

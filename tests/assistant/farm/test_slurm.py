@@ -12,14 +12,18 @@ from pathlib import Path
 
 import pytest
 
+from tests.assistant.farm.parity import check_says_the_same, commands, mutants_are_the_same, repairs_are_the_same
 from veriloop.assistant.config import FarmSettings
 from veriloop.assistant.events import CancelToken
 from veriloop.assistant.farm.cluster import connect
 from veriloop.assistant.farm.job import Job
 from veriloop.assistant.farm.worker import run
+from veriloop.assistant.verify.toolchain import Toolchain
 
 pytestmark = [pytest.mark.filterwarnings("ignore"), pytest.mark.needs("slurm")]
 
+SETTINGS = FarmSettings(workers=1, memory="1GB", interface="lo", wait_s=120)
+"""Scheduler and worker talk over the loopback interface, with TLS."""
 CONFIGURATION = """
 ClusterName=test
 SlurmctldHost={host}(127.0.0.1)
@@ -112,12 +116,28 @@ def wait_for(condition, otherwise: str) -> None:
         time.sleep(0.2)
 
 
+@pytest.mark.needs("verilator", "c++", "iverilog", "git")
+def test_commands_say_there_what_they_say_here(slurm, tools, cache, tmp_path, monkeypatch):
+    Toolchain.find(cache=cache, cancel=CancelToken()).verilator.prepare(CancelToken())
+    (tmp_path / "config" / "veriloop").mkdir(parents=True)
+    lines = ["[farm]", "workers = 1", 'memory = "1GB"', 'interface = "lo"', "wait_s = 120"]
+    (tmp_path / "config" / "veriloop" / "config.toml").write_text("\n".join(lines) + "\n")
+    environment = {"SLURM_CONF": str(slurm), "XDG_CONFIG_HOME": str(tmp_path / "config")}
+    here, there = commands(tmp_path, cache, environment, "--farm", "slurm")
+    check_says_the_same(here, there, tmp_path / "check")
+    repairs_are_the_same(here, there, tmp_path / "repairs")
+    monkeypatch.setenv("SLURM_CONF", str(slurm))
+    with connect("slurm", SETTINGS, tools=tools, cancel=CancelToken()) as farm:
+        mutants_are_the_same(farm)
+    del farm
+    gc.collect()
+    wait_for(lambda: not ask(slurm, "squeue", "-h").strip(), "a job stays in the queue")
+
+
 def test_jobs_in_a_queue_come_to_what_they_come_to_here_and_leave_it_empty(slurm, tools, monkeypatch):
     monkeypatch.setenv("SLURM_CONF", str(slurm))
-    # 192.0.2.0/24 and the like stay out of it: scheduler and worker talk over the loopback interface, with TLS.
-    settings = FarmSettings(workers=1, memory="1GB", interface="lo", wait_s=120)
     jobs = [Job(argv=("/bin/sh", "-c", f"echo {i} >out; exit {i}"), outputs=("out",), tools=tools) for i in range(3)]
-    with connect("slurm", settings, tools=tools, cancel=CancelToken()) as farm:
+    with connect("slurm", SETTINGS, tools=tools, cancel=CancelToken()) as farm:
         assert all(address.startswith("tls://127.0.0.1:") for address in farm.workers())
         assert "dask" in ask(slurm, "squeue", "-h", "-o", "%j")
         there = dict(farm.run([(job, {}) for job in jobs], cancel=CancelToken()))
