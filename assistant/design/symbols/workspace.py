@@ -48,6 +48,8 @@ class Workspace:
         self._missing: set[Path] = set()
         self._known: set[Path] = set()
         self._unread: list[Path] = []
+        self._searched: set[tuple[str, str]] = set()
+        """What has been looked for in all files before they are in the index, and how."""
         self._indexed: set[Path] = set()
         self._stale: set[Path] = set()
         """Files whose new content is not in the index yet: keys that come faster than questions cost nothing."""
@@ -180,7 +182,8 @@ class Workspace:
                 is read, files without it need not be.
         """
         self._refresh()
-        if not self.indexed:
+        if not self.indexed and (name, after) not in self._searched:
+            self._searched.add((name, after))
             pattern = (
                 re.compile(rb"\b(?:" + after.encode() + rb")\s+" + re.escape(name.encode()) + rb"\b") if after else None
             )
@@ -223,7 +226,8 @@ class Workspace:
     def includers(self, path: Path) -> list[Source]:
         """The files that include a file, as far as its name tells."""
         self._refresh()
-        if not self.indexed:
+        if not self.indexed and (path.name, "include") not in self._searched:
+            self._searched.add((path.name, "include"))
             letters = path.name.encode()
             for holder in list(self.sources()):
                 if letters in holder.content:
@@ -257,6 +261,7 @@ class Workspace:
         if path not in self._known:
             self._known.add(path)
             self._unread.append(path)
+            self._searched.clear()
             if path not in self._by_name[path.name]:
                 self._by_name[path.name].append(path)
             self._missing.discard(path)
