@@ -56,6 +56,8 @@ class PlayedRows:
     checks: int
     failures: int
     said: str = ""
+    certain: bool = False
+    """Whether in some row that fails the design gives 0 or 1: a process may not have woken before the first one."""
 
 
 def read_specification(subject: Subject) -> Reading:
@@ -122,7 +124,13 @@ def play_rows(reading: Reading, subject: Subject, toolchain: Toolchain, cancel: 
     if run.outcome not in (Outcome.PASS, Outcome.FAIL) or not run.checks:
         return None
     said = next(filter(None, (_sentence(match, reading, interface) for match in _FAILED.finditer(run.log_tail))), "")
-    return PlayedRows(checks=run.checks, failures=run.failures, said=said)
+    certain = any(_certain(match) for match in _FAILED.finditer(run.log_tail))
+    return PlayedRows(checks=run.checks, failures=run.failures, said=said, certain=certain)
+
+
+def _certain(match: re.Match[str]) -> bool:
+    compared = zip(match[2], match[3], match[4], strict=True)
+    return any(counts == "1" and expected != seen and seen in "01" for expected, counts, seen in compared)
 
 
 def _run(test: VerilogTestbench, subject: Subject, toolchain: Toolchain, cancel: CancelToken) -> SimResult:

@@ -62,7 +62,9 @@ def stand(
     if played is not None:
         ok = f"the design agrees with all {played.checks} rows of it" if not played.failures else played.said
         findings.append(ok or f"the design fails {played.failures} of {played.checks} rows of it")
-    meets = _meets(subject, reading, red, run, None if played is None else not played.failures, toolchain, cancel)
+    agrees = None if played is None else not played.failures
+    certain = played is not None and played.certain
+    meets = _meets(subject, reading, red, run, agrees, toolchain, cancel, certain=certain)
     said = f"; {played.said}" if played is not None and played.said else ""
     if run.passed:
         why = f"the test passes {what}, and fails the design{said}"
@@ -85,12 +87,14 @@ def _meets(
     played: bool | None,
     toolchain: Toolchain,
     cancel: CancelToken,
+    *,
+    certain: bool,
 ) -> bool | None:
     """Whether the design does what the specification says; none where that cannot be told."""
     interface = reading.interface
     assert interface is not None
     # Without a clock a row that fails is a fact; a count of mismatches is alike by chance now and then.
-    if played is False and interface.clock is None:
+    if certain and interface.clock is None:
         return False
     # Two designs that fail everywhere need not be alike.
     if counts(red) and red.failures < red.checks and signature(red) == signature(run):
