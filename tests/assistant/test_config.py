@@ -141,7 +141,7 @@ def test_bytes_that_are_no_text(tmp_path: Path) -> None:
         load_config(tmp_path, {"HOME": str(tmp_path)})
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(
     st.recursive(
         st.none() | st.booleans() | st.integers() | st.text(max_size=5),

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 from textual.app import App, ComposeResult
@@ -22,7 +22,6 @@ from veriloop.tui.widgets.wrapping import hanging, pieces
 TEXT = st.text(st.sampled_from("ab  \N{SNOWMAN}\N{CJK UNIFIED IDEOGRAPH-4E2D}"), max_size=40)
 
 
-@settings(deadline=None)
 @given(TEXT, st.integers(1, 30))
 def test_rows_hold_all_of_a_line_and_fit(text, width):
     found = pieces(text, width)

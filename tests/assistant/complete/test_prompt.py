@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from veriloop.assistant.complete.hole import Hole
@@ -40,7 +40,6 @@ def test_what_is_related_goes_first_and_leaves_room():
     assert len(seen.prefix) + len(seen.suffix) <= 600
 
 
-@settings(deadline=None)
 @given(st.text(max_size=300), st.integers(0, 300), st.integers(20, 400))
 def test_it_always_fits_but_for_what_is_typed(text, at, tokens):
     hole = Hole.at(text, min(at, len(text)))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from veriloop.assistant.complete.hole import Hole
@@ -85,7 +85,6 @@ def test_unknown_digits_have_no_value():
     assert value("1.5") is None
 
 
-@settings(deadline=None)
 @given(st.text(alphabet="abc ()[]{};.,<=0123'`\"/*\\\n\té", max_size=200), st.integers(0, 200))
 def test_no_text_is_too_odd(text, at):
     place = Hole.at(text, min(at, len(text)))

@@ -190,7 +190,7 @@ _PIECES = st.sampled_from(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.lists(st.tuples(st.integers(0, len(COUNTER)), st.integers(0, 40), _PIECES), max_size=6))
 def test_broken_text_is_a_value(changes: list[tuple[int, int, bytes]]) -> None:
     text = COUNTER

@@ -3,7 +3,7 @@ from __future__ import annotations
 import subprocess
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from veriloop.assistant.design.hunks import FileVersions, assembled, hunks, lines, patch
@@ -23,7 +23,6 @@ def test_runs_of_changed_lines_are_hunks():
     ]
 
 
-@settings(deadline=None)
 @given(TEXT, TEXT)
 def test_all_hunks_make_the_file_and_none_leaves_it(before, after):
     file = versions(before, after)
@@ -32,7 +31,6 @@ def test_all_hunks_make_the_file_and_none_leaves_it(before, after):
     assert assembled(file, {}) == before
 
 
-@settings(deadline=None)
 @given(TEXT, TEXT, st.sets(st.integers(0, 7)))
 def test_each_hunk_is_independent_of_the_others(before, after, chosen):
     file = versions(before, after)

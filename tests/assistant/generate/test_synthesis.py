@@ -4,7 +4,7 @@ import itertools
 import re
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from veriloop.assistant.generate import synthesis
@@ -110,7 +110,6 @@ def test_two_answers_are_none():
     assert "different" in found.reason
 
 
-@settings(deadline=None)
 @given(st.lists(st.sampled_from("01-"), min_size=16, max_size=16))
 def test_an_expression_has_the_values(values):
     inputs = [Bit(name) for name in "abcd"]

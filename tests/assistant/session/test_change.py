@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from veriloop.assistant.design.hunks import FileVersions, Hunk
@@ -55,7 +55,6 @@ def test_a_last_line_without_an_end_keeps_none():
     assert edited(hunk, "c").text == (b"c",)
 
 
-@settings(deadline=None)
 @given(st.lists(st.binary(max_size=4).filter(lambda line: b"\n" not in line and b"\r" not in line), max_size=4))
 def test_what_is_shown_can_be_taken_back(content):
     made = tuple(line + b"\n" for line in content)
@@ -101,7 +100,6 @@ def test_nothing_is_said_of_what_nothing_is_known_of():
     assert list(probes(1)) == list(probes(9)) == []
 
 
-@settings(deadline=None)
 @given(st.integers(2, 5), st.data())
 def test_no_group_is_contradicted_by_what_is_known(count, data):
     passing = data.draw(st.sets(st.frozensets(st.integers(0, count - 1))))

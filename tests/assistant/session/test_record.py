@@ -32,7 +32,7 @@ def test_what_is_added_is_read_again(tmp_path):
     assert len(read(tmp_path / "r.jsonl")) == 3
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(cut=st.integers(0, 400), texts=st.lists(st.text(max_size=20), min_size=1, max_size=6))
 def test_a_file_that_was_cut_off_anywhere_loses_only_the_line_that_was_being_written(tmp_path_factory, cut, texts):
     path = tmp_path_factory.mktemp("record") / "r.jsonl"

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from veriloop.assistant.verify.viewers import gtkwave, surfer
@@ -54,7 +54,6 @@ def test_what_parts_comes_first_then_the_cone():
     assert ordered(wave, {"t.c": 0, "t.b": 2}, ["t.d"]) == ["t.d", "t.c", "t.b", "t.a"]
 
 
-@settings(deadline=None)
 @given(CHANGES, CHANGES, st.integers(0, 50), st.integers(1, 9), st.integers(1, 40))
 def test_a_window_has_as_many_columns_as_it_should(one, two, start, step, columns):
     window = Window(start, step, columns)
