@@ -8,6 +8,7 @@ import os
 import re
 import time
 from collections.abc import Callable, Mapping
+from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
 
@@ -162,7 +163,8 @@ def _inline(query: _Query) -> list[Suggestion]:
     if question is not None and (at_once is None or at_once.origin == "lines"):
         filler = Filler(Store(data_home(os.environ)))
         try:
-            told = at_once.text if at_once is not None else ""
+            told: Future[str] = Future()
+            told.set_result(at_once.text if at_once is not None else "")
             texts = filler.fill(question, told, stop=lambda: query.session.cancel.cancelled)
         finally:
             filler.close()

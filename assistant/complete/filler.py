@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import threading
 import time
+from concurrent.futures import Future
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,7 +13,7 @@ from veriloop.assistant.complete.prompt import first_line, window
 from veriloop.assistant.complete.statistical import guesses
 from veriloop.assistant.complete.suggest import Question
 from veriloop.assistant.complete.weighed import MOST, weighed
-from veriloop.models.errors import ModelError
+from veriloop.models.errors import ModelError, Stopped
 from veriloop.models.model import Sampling, Stop, never
 from veriloop.models.store import Store
 
@@ -24,6 +25,7 @@ _SEEN_TOKENS = 400
 """What is read for a suggestion: more is better and slower."""
 _ANSWER_TOKENS = 48
 _MOST_LINES = 4
+_POLL_S = 0.01
 _AGAIN_S = 60.0
 """How long a model that failed is left alone."""
 
@@ -71,13 +73,14 @@ class Filler:
                 self._give_up(error)
                 return False
 
-    def fill(self, question: Question, told: str = "", *, stop: Stop = never) -> tuple[str, ...]:
+    def fill(self, question: Question, told: Future[str], *, stop: Stop = never) -> tuple[str, ...]:
         """What the model would write; nothing where there is no model, or it fails.
 
         Args:
             question: the place.
-            told: what would be suggested without a model. A model that does not lead weighs it, and further lines like
-                it, with what it would write, and the best comes first.
+            told: what would be suggested without a model, or nothing; it may become known while the model writes. A
+                model that does not lead weighs it, and further lines like it, with what it would write, and the best
+                comes first.
             stop: polled.
 
         Raises:
@@ -93,10 +96,10 @@ class Filler:
                     seen.prefix, seen.suffix, Sampling(max_tokens=_ANSWER_TOKENS, stop=("\n\n",)), stop=stop
                 )
                 written = tuple("\n".join(answer.text.split("\n")[:_MOST_LINES]) for answer in answers)
-                if not told or self.leads:
+                if self.leads or not (line := _when_known(told, stop)):
                     return written
                 near = itertools.islice(guesses(question.hole), MOST - 1)
-                return tuple(weighed(model, seen, [told, *near], list(map(first_line, written)), stop=stop))
+                return tuple(weighed(model, seen, [line, *near], list(map(first_line, written)), stop=stop))
             except ModelError as error:
                 self._give_up(error)
                 return ()
@@ -130,3 +133,12 @@ class Filler:
         if self._model is not None:
             self._model.close()
             self._model = None
+
+
+def _when_known(told: Future[str], stop: Stop) -> str:
+    while True:
+        try:
+            return told.result(timeout=_POLL_S)
+        except TimeoutError:
+            if stop():
+                raise Stopped from None

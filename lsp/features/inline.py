@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import asyncio
 import os
+import time
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -28,8 +29,8 @@ if TYPE_CHECKING:
     from veriloop.assistant.complete.hole import Hole
     from veriloop.assistant.complete.suggest import Question, Suggester, Suggestion
 
-_WAIT_S = 0.3
-"""How long a suggestion that needs no model is held back for the model's."""
+_ANSWER_S = 0.28
+"""From the request on, how long a suggestion that needs no model is held back for the model's."""
 _PATIENCE_S = 5.0
 """How long is waited for a model where there is nothing else to show, or where the user asked."""
 
@@ -102,13 +103,18 @@ class Inline:
 
     async def ask(self, params: types.InlineCompletionParams) -> list[types.InlineCompletionItem]:
         """What can be written at a place, the best first; nothing if a key comes meanwhile."""
+        started_s = time.monotonic()
         uri = params.text_document.uri
         self.changed(uri)
         token = self._running[uri] = CancelToken()
         self.warm()
         try:
             place = await self._session.run(lambda _: self._placed(params))
-            found = [place.known] if place.known is not None else await self._suggestions(place, params.context, token)
+            found = (
+                [place.known]
+                if place.known is not None
+                else await self._suggestions(place, params.context, token, started_s)
+            )
         except asyncio.CancelledError:
             token.cancel()
             raise
@@ -126,21 +132,24 @@ class Inline:
         return [types.InlineCompletionItem(one.text, range=here) for one in found]
 
     async def _suggestions(
-        self, place: _Place, context: types.InlineCompletionContext, token: CancelToken
+        self, place: _Place, context: types.InlineCompletionContext, token: CancelToken, started_s: float
     ) -> list[Suggestion]:
         late = CancelToken()
         asked = context.trigger_kind is types.InlineCompletionTriggerKind.Invoked
-        leads = self._filler.leads
-        can = place.question is not None and (asked or self._filler.ready)
+        told: Future[str] = Future()
+        best: Suggestion | None = None
+        writing = None
         try:
-            writing = self._write(place, "", token, late) if can and leads else None
+            if place.question is not None and (asked or self._filler.ready):
+                # The model writes while the lines are looked for: it is another process.
+                writing = self._write(place.question, told, token, late)
             at_once = await self._session.run(lambda _: self._at_once(place, token))
-            # An instance's own ports are no guess.
-            if can and writing is None and (at_once is None or at_once.origin == "lines"):
-                writing = self._write(place, at_once.text if at_once is not None else "", token, late)
-            best: Suggestion | None = None
-            if writing is not None:
-                wait_s = _PATIENCE_S if asked or at_once is None else _WAIT_S
+            told.set_result(at_once.text if at_once is not None else "")
+            # An instance's own ports are no guess, which only a model that was chosen for it may precede.
+            sure = at_once is not None and at_once.origin == "connections" and not self._filler.leads
+            if writing is not None and not sure:
+                left_s = max(0.0, started_s + _ANSWER_S - time.monotonic())
+                wait_s = _PATIENCE_S if asked or at_once is None else left_s
                 done, _ = await asyncio.wait({writing}, timeout=wait_s)
                 texts = writing.result() if done else ()
                 best = await self._session.run(lambda _: self._checked(place, texts, token))
@@ -149,9 +158,8 @@ class Inline:
         found = [one for one in (best, at_once) if one is not None]
         return found[1:] if len(found) == 2 and found[0].text == found[1].text else found
 
-    def _write(self, place: _Place, told: str, *tokens: CancelToken) -> asyncio.Future[tuple[str, ...]]:
-        assert place.question is not None
-        return asyncio.get_running_loop().run_in_executor(self._model_thread, self._fill, place.question, told, tokens)
+    def _write(self, question: Question, told: Future[str], *tokens: CancelToken) -> asyncio.Future[tuple[str, ...]]:
+        return asyncio.get_running_loop().run_in_executor(self._model_thread, self._fill, question, told, tokens)
 
     # --- in the session's thread ---
 
@@ -189,7 +197,7 @@ class Inline:
         finally:
             self._loaded = True
 
-    def _fill(self, question: Question, told: str, tokens: tuple[CancelToken, ...]) -> tuple[str, ...]:
+    def _fill(self, question: Question, told: Future[str], tokens: tuple[CancelToken, ...]) -> tuple[str, ...]:
         try:
             return self._filler.fill(question, told, stop=lambda: any(token.cancelled for token in tokens))
         except Stopped:

@@ -15,7 +15,7 @@ from veriloop.assistant.design.syntax import SyntaxTree
 from veriloop.assistant.events import CancelToken
 
 _LOADED_S = 60.0
-_INVOKED = 1
+_AUTOMATIC = 2
 
 
 @dataclass(slots=True)
@@ -47,7 +47,7 @@ class InlineMeasured:
 def measure_inline(
     server: MeasuredServer, root: Path, asked: Sequence[Asked], count: int, cancel: CancelToken
 ) -> InlineMeasured:
-    """Takes the rest of a line out at `count` places and asks, as a user does who wants an answer; the model is loaded.
+    """Takes the rest of a line out at `count` places and asks, as an editor does after a key; the model is loaded.
 
     Raises:
         ToolFailed: the server does not answer.
@@ -107,7 +107,7 @@ def _ask(server: MeasuredServer, root: Path, at: tuple[Path, int, int]) -> tuple
     params = {
         "textDocument": {"uri": (root / at[0]).as_uri()},
         "position": {"line": at[1], "character": at[2]},
-        "context": {"triggerKind": _INVOKED},
+        "context": {"triggerKind": _AUTOMATIC},
     }
     took, result = server.request("textDocument/inlineCompletion", params)
     return took, result["items"] if isinstance(result, dict) else result or []
