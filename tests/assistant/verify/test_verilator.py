@@ -235,7 +235,8 @@ def test_a_compiler_that_breaks_is_a_tool_failed(root, scratch, write, tmp_path)
     with pytest.raises(ToolFailed, match=r"g\+\+ cannot compile") as caught:
         verilator.build(design.rooted(root), scratch, cwd=root, cancel=cancel)
     assert "broken" in caught.value.output
-    assert not list(tmp_path.glob("cache/runtime/*"))
+    # Who waits for the one that builds holds a file that stays.
+    assert {path.suffix for path in tmp_path.glob("cache/runtime/*")} <= {".lock"}
 
 
 def test_the_configured_verilator_must_be_there(tmp_path):
