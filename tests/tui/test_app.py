@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
+from textual import events
 from textual.pilot import Pilot
 
 from tests.tui.conftest import DONE, STATUS, full_report
@@ -441,5 +442,21 @@ def test_what_cannot_be_done_is_said_with_what_to_try(app, script):
         assert "there is no change to decide about yet" in talk(app)
         await say(pilot, "nonsense")
         assert "no rule for nonsense" in talk(app)
+
+    play(app, flow)
+
+
+def test_what_is_typed_at_once_is_sent_as_typed(app):
+    """A burst of keys, as over a slow line: Enter comes before what is offered for the first letters is known."""
+
+    async def flow(pilot):
+        prompt = app.session.query_one(Prompt)
+        await pilot.press("slash")
+        await until(pilot, lambda: app.session.query_one(Offers).display)
+        for letter in "context":
+            prompt.post_message(events.Key(letter, letter))
+        prompt.post_message(events.Key("enter", "\r"))
+        await until(pilot, lambda: "> /context" in talk(app))
+        assert not prompt.text
 
     play(app, flow)

@@ -54,6 +54,7 @@ class Prompt(TextArea):
             soft_wrap=True,
         )
         self._complete = complete
+        self._looked_at = ""
         self._part = ""
         self._offers: Sequence[tuple[str, str]] = ()
         self._chosen = 0
@@ -124,6 +125,7 @@ class Prompt(TextArea):
 
     async def _on_key(self, event: events.Key) -> None:
         """Keys of its own, in their turn among those that are typed: Enter must not overtake a letter."""
+        self._look()
         closes = event.key == "escape" and bool(self._offers)
         if not closes and event.key not in _KEYS:
             await super()._on_key(event)
@@ -137,12 +139,24 @@ class Prompt(TextArea):
 
     def on_text_area_changed(self) -> None:
         """Looks for what may be meant."""
-        row, column = self.cursor_location
-        before = self.document.get_line(row)[:column]
-        self._part, offers = self._complete(before if row == 0 else f" {before}")
-        self._offer(offers)
+        self._look()
 
     # --- how ---
+
+    def _look(self) -> None:
+        """Looks for what may be meant by the text as it is now.
+
+        `TextArea.Changed` comes after the keys that were typed meanwhile: Enter must not take what was offered for half
+        a word.
+        """
+        row, column = self.cursor_location
+        before = self.document.get_line(row)[:column]
+        text = before if row == 0 else f" {before}"
+        if text == self._looked_at:
+            return
+        self._looked_at = text
+        self._part, offers = self._complete(text)
+        self._offer(offers)
 
     def _recall(self, place: int) -> None:
         self._place = place
