@@ -10,12 +10,12 @@ from __future__ import annotations
 
 import re
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from veriloop.assistant.design.edits import Edit, apply_edits
-from veriloop.assistant.design.syntax import SyntaxTree
+from veriloop.assistant.design.syntax import SyntaxTree, find
 from veriloop.assistant.events import CancelToken
 from veriloop.assistant.verify.batch.engines import vpi_module
 from veriloop.assistant.verify.results import Outcome, SimResult
@@ -171,13 +171,22 @@ class Explainer:
         if new := sorted(unknown - self._usually_unknown()):
             named = ", ".join(new[:_NAMED])
             return f"unknown when the run ends: {named}{' and others' if len(new) > _NAMED else ''}"
-        for start in ("", *_STARTS.values()):
-            run, _ = self._run({path: reordered(content) for path, content in contents.items()}, start=start)
-            if run is not None and run.passed == passed:
-                return "a race: with its processes in another order, Icarus says the same"
+        for what, files in self._orders(contents):
+            for start in ("", *_STARTS.values()):
+                run, _ = self._run(files, start=start)
+                if run is not None and run.passed == passed:
+                    return f"a race: {what}, Icarus says the same"
         if follows_random(self._testbench, self._root):
             return "the testbench draws from the simulator's own random stream"
         return ""
+
+    def _orders(self, contents: Mapping[str, bytes]) -> Iterator[tuple[str, dict[str, bytes]]]:
+        """Files that let what one event wakes run in another order, with what that order is."""
+        yield "with its processes in another order", {path: reordered(text) for path, text in contents.items()}
+        yield "when the testbench is woken before it", {path: deferred(text) for path, text in contents.items()}
+        sources = [path for path in map(str, self._testbench.design.sources) if path not in self._editable]
+        late = {path: deferred((self._root / path).read_bytes()) for path in sources if not Path(path).is_absolute()}
+        yield "when it is woken before the testbench", {**contents, **late}
 
     def _usually_unknown(self) -> frozenset[str]:
         if self._usual is None:
@@ -191,6 +200,7 @@ class Explainer:
         design = self._testbench.design.rooted(self._root)
         with tempfile.TemporaryDirectory(dir=self._scratch) as name:
             binary = Path(name, "sim.vvp")
+            kept = {**{path: (self._root / path).read_bytes() for path in contents}, **self._editable}
             for path, content in {**self._editable, **contents}.items():
                 (self._root / path).write_bytes(content)
             try:
@@ -207,7 +217,7 @@ class Explainer:
                     env={_START: start},
                 )
             finally:
-                for path, content in self._editable.items():
+                for path, content in kept.items():
                     (self._root / path).write_bytes(content)
         unknown = frozenset(re.findall(rf"^{_UNKNOWN}(\S+)", done.output, re.M))
         said = re.sub(rf"^{_UNKNOWN}.*\n?", "", done.output, flags=re.M)
@@ -224,3 +234,11 @@ def reordered(content: bytes) -> bytes:
             text = content[there.start_byte : there.end_byte]
             edits.append(Edit(path="", start=here.start_byte, end=here.end_byte, text=text))
     return apply_edits(content, edits)
+
+
+def deferred(content: bytes) -> bytes:
+    """The same, but that whatever waits for an edge goes on after everything else that the edge wakes."""
+    tree = SyntaxTree(content)
+    waits = (wait.children[0] for wait in find(tree.root, ("procedural_timing_control_statement",)))
+    ends = [wait.end_byte for wait in waits if next(find(wait, ("edge_identifier",)), None) is not None]
+    return apply_edits(content, [Edit(path="", start=end, end=end, text=b" #0") for end in ends])

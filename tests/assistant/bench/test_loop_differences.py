@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from veriloop.assistant.bench.loop_differences import Explained, Explainer, reordered
+from veriloop.assistant.bench.loop_differences import Explained, Explainer, deferred, reordered
 from veriloop.assistant.design.model import Design
 from veriloop.assistant.events import CancelToken
 from veriloop.assistant.verify.results import Outcome, SimResult
@@ -51,7 +51,7 @@ def place(tmp_path, request) -> tuple[Path, Path, Toolchain]:
 
 
 def explained(place, body: str, *, passed: tuple[bool, ...] = (True, True, True)) -> Explained:
-    """Of a candidate that Verilator is said to judge so from each start state."""
+    """Of a candidate that Verilator is said to judge so from each start state, and Icarus otherwise from the first."""
     root, scratch, tools = place
     bench = VerilogTestbench(
         name="tb", design=Design(toplevel="tb", sources=(Path("tb.v"), Path("dut.v"))), timeout_s=20
@@ -61,7 +61,7 @@ def explained(place, body: str, *, passed: tuple[bool, ...] = (True, True, True)
     (root / "dut.v").write_bytes(contents["dut.v"])
     by_icarus = run_icarus(bench, **common)
     assert by_icarus is not None
-    assert by_icarus.outcome is Outcome.FAIL, by_icarus
+    assert by_icarus.outcome is (Outcome.FAIL if passed[0] else Outcome.PASS), by_icarus
     (root / "dut.v").write_text(RIGHT)
     runs = [
         SimResult(outcome=Outcome.PASS if one else Outcome.FAIL, engine="verilator", start=start)
@@ -87,3 +87,38 @@ def test_processes_change_places_and_nothing_else():
     swapped = b"module a;\n  wire c = 1;\n  assign z = y; // one\n  always @(x) y = x;\n  assign x = c;\nendmodule\n"
     assert reordered(text) == swapped
     assert reordered(swapped) == text
+
+
+RACING_TB = """\
+module tb; reg clk = 0; reg [3:0] a = 0; wire [3:0] q; integer n;
+  dut dut (clk, a, q);
+  always #1 clk = ~clk;
+  initial begin
+    for (n = 0; n < 3; n = n + 1) begin @(negedge clk); a = a + 1; end
+    #1 if (q === WANTED) $display("PASS"); else $display("FAIL: %b", q);
+    $finish;
+  end
+endmodule
+"""
+
+
+@pytest.mark.parametrize(
+    ("body", "wanted", "order"),
+    [
+        ("reg [3:0] q = 0; always @(negedge clk) q <= a;", "4'd2", "it is woken before the testbench"),
+        ("reg [3:0] q = 0; initial #1 forever @(negedge clk) q <= a;", "4'd3", "the testbench is woken before it"),
+    ],
+)
+def test_a_race_with_the_testbench_is_one(place, body, wanted, order):
+    root, _, _ = place
+    testbench = RACING_TB.replace("WANTED", wanted)
+    (root / "tb.v").write_text(testbench)
+    assert explained(place, body).why == f"a race: when {order}, Icarus says the same"
+    assert (root / "tb.v").read_text() == testbench
+
+
+def test_what_waits_for_an_edge_waits_a_little_longer():
+    text = b"module a;\n  always @(posedge c or negedge r) if (!r) q <= 0; else q <= d;\n  always @(*) x = y;\n"
+    text += b"  initial begin @(negedge c); #5 d = 1; end\nendmodule\n"
+    later = text.replace(b"negedge r)", b"negedge r) #0").replace(b"negedge c)", b"negedge c) #0")
+    assert deferred(text) == later
