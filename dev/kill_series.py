@@ -45,7 +45,7 @@ BENCH = """module counter_tb;
 endmodule
 """
 RTL = "rtl/counter.v"
-EVERY = 10
+EVERY = 20
 """Kills after which an undisturbed run follows, and what it leaves is looked at."""
 _GONE_S = 20.0
 
@@ -58,6 +58,12 @@ class Series:
     environment: Mapping[str, str]
     faults: list[str] = field(default_factory=list)
     killed: Counter[str] = field(default_factory=Counter)
+    started: set[str] = field(default_factory=set)
+    """The ids of the processes of ours."""
+    done: int = 0
+    """Commands that had ended when they were to be killed; they do not count."""
+    next_runs: int = 0
+    """Undisturbed runs after which it was looked at what is left."""
 
     @property
     def root(self) -> Path:
@@ -73,7 +79,7 @@ class Series:
     def start(self, words: list[str]) -> subprocess.Popen[str]:
         """A command of ours."""
         argv = [sys.executable, "-m", "veriloop.assistant.cli.main", "--json", *words]
-        return subprocess.Popen(
+        process = subprocess.Popen(
             argv,
             cwd=self.root,
             env=dict(self.environment),
@@ -82,6 +88,8 @@ class Series:
             text=True,
             start_new_session=True,
         )
+        self.started.add(str(process.pid))
+        return process
 
     def fault(self, what: str) -> None:
         """Notes what is not as it has to be."""
@@ -108,26 +116,30 @@ def series(place: Path, *, kills: int, seed: int, seconds: float = float("inf"))
     found = Series(place, environment)
     _prepare(found)
     draw = random.Random(seed)
-    longest = {name: _undisturbed(found, name) for name in VERBS}
-    for number in range(1, kills + 1):
-        last = number == kills or time.monotonic() > end
+    for name in VERBS:
+        _undisturbed(found, name, 0)
+    # The first of each builds what is built once on a machine.
+    lasts = {name: _undisturbed(found, name, 1) for name in VERBS}
+    while sum(found.killed.values()) < kills and time.monotonic() < end:
         name = draw.choice(list(VERBS))
         _set_up(found, name, draw.randrange(1 << 30))
         before = (found.git("rev-parse", "HEAD"), (found.root / ".git/index").read_bytes())
+        started = time.monotonic()
         process = found.start(VERBS[name])
         try:
-            process.wait(draw.uniform(0, 1.1) * longest[name])
+            process.wait(draw.uniform(0, 1.2) * lasts[name])
         except subprocess.TimeoutExpired:
             found.killed[name] += 1
         else:
-            found.killed[f"{name}, at its end"] += 1
+            # It was done before: that is no kill, and says how long it lasts on a machine as busy as now.
+            found.done += 1
+            lasts[name] = (lasts[name] + time.monotonic() - started) / 2
         process.send_signal(signal.SIGKILL)
         process.communicate()
         _intact(found, before)
-        if number % EVERY == 0 or last:
+        if sum(found.killed.values()) % EVERY == 0:
             _next_run(found)
-        if last:
-            break
+    _next_run(found)
     return found
 
 
@@ -156,8 +168,8 @@ def _set_up(found: Series, name: str, number: int) -> None:
     (found.root / RTL).write_text(text)
 
 
-def _undisturbed(found: Series, name: str) -> float:
-    _set_up(found, name, 0)
+def _undisturbed(found: Series, name: str, number: int) -> float:
+    _set_up(found, name, number)
     started = time.monotonic()
     process = found.start(VERBS[name])
     said = process.communicate(timeout=600)[0]
@@ -189,6 +201,7 @@ def _next_run(found: Series) -> None:
     if process.returncode != 0 or (found.root / RTL).read_text() != GOOD:
         found.fault(f"the next run ends with {process.returncode}: {said[-300:]}")
     (found.root / RTL).write_text(BROKEN)
+    found.next_runs += 1
     extra = [path for path in found.root.rglob("*") if ".git" not in path.parts and path.is_file()]
     if sorted(path.name for path in extra) != ["counter.v", "counter_tb.v"]:
         found.fault(f"left in the work tree: {sorted(map(str, extra))}")
@@ -200,8 +213,8 @@ def _next_run(found: Series) -> None:
         time.sleep(0.2)
     if left:
         found.fault(f"processes are left: {left}")
-    mine = [path.name for path in trees.glob("*") if path.is_dir()] if trees.is_dir() else []
-    if mine and found.environment["VERILOOP_CACHE"].startswith(str(found.place)):
+    mine = [path.name for path in trees.glob("*-*") if path.name.partition("-")[0] in found.started]
+    if mine:
         found.fault(f"private copies are left: {mine}")
 
 
@@ -229,8 +242,15 @@ def main() -> int:
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="veriloop-kills-") as name:
         found = series(Path(name), kills=arguments.kills, seed=arguments.seed, seconds=arguments.seconds)
-    summary = {"kills": sum(found.killed.values()), "by": dict(found.killed), "faults": found.faults}
-    print(json.dumps(summary) if arguments.json else "\n".join([f"{summary['kills']} kills", *found.faults, "done"]))
+    kills = sum(found.killed.values())
+    summary = {
+        "kills": kills,
+        "by": dict(found.killed),
+        "done_before": found.done,
+        "next_runs": found.next_runs,
+        "faults": found.faults,
+    }
+    print(json.dumps(summary) if arguments.json else "\n".join([f"{kills} kills", *found.faults, "done"]))
     return 1 if found.faults else 0
 
 

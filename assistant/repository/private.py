@@ -1,7 +1,8 @@
 """Private directories under the user's cache, which outlive no process for long.
 
-`trees/<pid>-<random>/` belongs to the process that holds its lock. The kernel drops the lock when that process dies,
-however it dies, and the next run removes what it left.
+`trees/<pid>-<random>/` belongs to the process that holds `trees/<pid>-<random>.lock`. The kernel drops the lock when
+that process dies, however it dies, and the next run removes what it left. The lock is there before the directory, goes
+after it, and lies where nothing that runs in the directory can reach it.
 """
 
 from __future__ import annotations
@@ -18,9 +19,9 @@ from pathlib import Path
 
 from veriloop.assistant.errors import ConfigError
 
-_LOCK = "lock"
+_LOCK = ".lock"
 _UNLOCKED_AGE_S = 3600.0
-"""A directory without a lock file is one whose owner died at once, or is about to make it."""
+"""Until a directory without a lock file goes: none of ours is."""
 
 
 def cache_home() -> Path:
@@ -42,9 +43,12 @@ def private_directory(cache: Path) -> Iterator[Path]:
     with contextlib.ExitStack() as stack:
         try:
             (cache / "trees").mkdir(parents=True, exist_ok=True)
-            directory = Path(tempfile.mkdtemp(prefix=f"{os.getpid()}-", dir=cache / "trees"))
-            stack.callback(os.close, _locked(directory / _LOCK))
+            descriptor, lock = _locked(cache / "trees")
+            stack.callback(os.close, descriptor)
+            stack.callback(lock.unlink, missing_ok=True)
+            directory = lock.with_suffix("")
             stack.callback(remove_tree, directory)
+            directory.mkdir(mode=0o700)
         except OSError as error:
             raise ConfigError(f"the cache {cache}: {error.strerror}", hint="export VERILOOP_CACHE=DIR") from error
         yield directory
@@ -52,7 +56,7 @@ def private_directory(cache: Path) -> Iterator[Path]:
 
 def clean_up(cache: Path) -> int:
     """Removes the directories whose owner is dead; how many they were."""
-    removed = 0
+    removed = sum(_removed(lock) for lock in (cache / "trees").glob(f"*-*{_LOCK}"))
     for directory in (cache / "trees").glob("*-*"):
         if _abandoned(directory):
             remove_tree(directory)
@@ -73,25 +77,37 @@ def remove_tree(directory: Path) -> None:
     shutil.rmtree(directory, onerror=again)
 
 
-def _locked(path: Path) -> int:
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
-    fcntl.flock(descriptor, fcntl.LOCK_EX)
-    return descriptor
+def _locked(trees: Path) -> tuple[int, Path]:
+    """A new lock file, and its descriptor, which holds it."""
+    while True:
+        descriptor, name = tempfile.mkstemp(prefix=f"{os.getpid()}-", suffix=_LOCK, dir=trees)
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        if os.path.lexists(name):
+            return descriptor, Path(name)
+        # It was taken for a dead one's in the moment before it was locked.
+        os.close(descriptor)
 
 
-def _abandoned(directory: Path) -> bool:
+def _removed(lock: Path) -> bool:
+    """Removes a directory with its lock, if nobody holds that."""
     try:
-        descriptor = os.open(directory / _LOCK, os.O_RDWR)
+        descriptor = os.open(lock, os.O_RDWR)
     except OSError:
-        with contextlib.suppress(OSError):
-            return time.time() - directory.stat().st_mtime > _UNLOCKED_AGE_S
         return False
     try:
-        # The owner makes the file and locks it in two steps; a lock that is that young is not taken from it.
-        young = time.time() - os.fstat(descriptor).st_mtime < 1.0
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        remove_tree(lock.with_suffix(""))
+        lock.unlink(missing_ok=True)
     except OSError:
         return False
     finally:
         os.close(descriptor)
-    return not young
+    return True
+
+
+def _abandoned(directory: Path) -> bool:
+    if directory.suffix == _LOCK or directory.with_name(directory.name + _LOCK).exists():
+        return False
+    with contextlib.suppress(OSError):
+        return time.time() - directory.stat().st_mtime > _UNLOCKED_AGE_S
+    return False
