@@ -23,7 +23,7 @@ from veriloop.assistant.config import Config
 from veriloop.assistant.design.edits import Edit, Patch
 from veriloop.assistant.design.model import Design, Diagnostic
 from veriloop.assistant.design.project import Project
-from veriloop.assistant.errors import Cancelled
+from veriloop.assistant.errors import Cancelled, ToolNotFound
 from veriloop.assistant.events import CancelToken, Deadline, Note, Run, Stage
 from veriloop.assistant.gate import Gate
 from veriloop.assistant.repository.export import Export
@@ -49,6 +49,7 @@ from veriloop.assistant.verify.testbench import CocotbTestbench, CommandTest, Te
 
 ALREADY_REFUTED = "the change is refuted already"
 BUDGET = "the budget is spent"
+NOT_HERE = "cannot run here"
 COVERAGE = "coverage"
 
 _EXPLAIN_S = 20.0
@@ -213,6 +214,7 @@ class Judge:
         yield from self._prepare(waiting)
         gate = replace(self.gate, cancel=self._token())
         ran: list[_Ran] = []
+        absent: list[ToolNotFound] = []
         gate.begin(waiting, copy)
         for index, test in enumerate(waiting):
             if not tests.named and any(not one.step.passed for one in ran) and self.request.budget_s is not None:
@@ -227,6 +229,12 @@ class Judge:
                 self.gate.cancel.check()
                 self._left_out.append(LeftOut(test.name, BUDGET))
                 continue
+            except ToolNotFound as error:
+                if tests.named or not isinstance(test, CommandTest) or not self._could_not_run(test):
+                    raise
+                absent.append(error)
+                self._left_out.append(LeftOut(test.name, f"{NOT_HERE}: {error}"))
+                continue
             if tests.found and step.results and all(NO_SUMMARY in run.reason for run in step.results):
                 said = NO_SUMMARY.removeprefix("the testbench ")
                 yield Note(f"{test.name} {said}, so it is not counted")
@@ -234,7 +242,18 @@ class Judge:
             if not step.cached and step.results:
                 self.history.note(test, time.monotonic() - started, passed=step.passed)
             ran.append(_Ran(test, step, evidence, tuple(f"{test.name}: {note}" for note in notes)))
+        if absent and not ran:
+            raise absent[0]
         return ran
+
+    def _could_not_run(self, test: CommandTest) -> bool:
+        """Whether a command lacks its program before the change, too: then the machine is at fault, not the change."""
+        with self.gate.copy(self.request.base) as (copy, scratch):
+            try:
+                self.gate.test(test, copy, scratch, until_red=True)
+            except ToolNotFound:
+                return True
+        return False
 
     def _prepare(self, tests: Sequence[Testbench]) -> Iterator[Stage]:
         """Builds what is built once on a machine; that is not counted against the budget of one change."""
@@ -421,6 +440,9 @@ class Judge:
         if self._over_budget:
             names = [one.name for one in self._left_out if one.why == BUDGET]
             yield f"not run, {BUDGET}: {', '.join(names)}"
+        for one in self._left_out:
+            if one.why.startswith(NOT_HERE):
+                yield f"not run: {one}"
 
     def _report(self, contents: Contents) -> Report:
         edits = tuple(Edit(path=path, start=0, end=len(old), text=new) for path, (old, new) in contents.items())

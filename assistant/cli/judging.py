@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from veriloop.assistant.change.baseline import read_baseline
 from veriloop.assistant.change.history import History
 from veriloop.assistant.change.impact import Impact
-from veriloop.assistant.change.judge import Judge, Request
+from veriloop.assistant.change.judge import BUDGET, NOT_HERE, Judge, Request
 from veriloop.assistant.change.policy import Policy
 from veriloop.assistant.change.result import Checked
 from veriloop.assistant.change.tests import Tests, tests_of
@@ -98,4 +98,5 @@ def judged(
 
 
 def _left_open(checked: Checked) -> bool:
-    return any(one.why == "the budget is spent" for one in checked.left_out)
+    """Whether another run may look at more: with more time, or once a missing program is there."""
+    return any(one.why == BUDGET or one.why.startswith(NOT_HERE) for one in checked.left_out)

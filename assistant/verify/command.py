@@ -20,6 +20,13 @@ from veriloop.assistant.verify.testbench import CommandTest
 _LOG_TAIL_CHARS = 4000
 _NOT_FOUND = 127
 """The shell's exit code for a program that is not there (POSIX, 2.8.2)."""
+_NO_PROGRAM = re.compile(
+    r"^(?:\S*sh: (?:line )?(?:\d+: )?|make(?:\[\d+\])?: )([^\s:/]+): "
+    r"(?:command not found|not found|No such file or directory)$",
+    re.MULTILINE,
+)
+"""A shell, or make, that misses a program of the PATH; what a command builds itself has a directory in its name."""
+_MAKE_NOT_FOUND = re.compile(r"^make(?:\[\d+\])?: \*\*\* .*\bError 127$", re.MULTILINE)
 _MESSAGE_CHARS = 200
 _WORD = re.compile(r"\b[A-Za-z_]\w*\b")
 _SKIP = {".git", ".venv", "venv", "node_modules", "__pycache__"}
@@ -69,9 +76,8 @@ def run_command(
         cpu_s=done.cpu_s,
         log_tail=done.output[-_LOG_TAIL_CHARS:],
     )
-    if done.returncode == _NOT_FOUND:
-        said = done.output.strip().splitlines()
-        raise ToolNotFound(f"the test command cannot run: {said[-1] if said else test.command}", hint="veriloop doctor")
+    if missing := _missing(done, test):
+        raise ToolNotFound(f"the test command cannot run: {missing}", hint="veriloop doctor")
     if done.timed_out:
         return replace(common, outcome=Outcome.TIMEOUT, reason=f"no end within {test.timeout_s:g} s")
     if done.stopped:
@@ -83,6 +89,16 @@ def run_command(
     if tally is not None and not (test.pass_pattern and tally.green):
         return _by_tally(tally, done, common)
     return _by_log(test, done, common)
+
+
+def _missing(done: Completed, test: CommandTest) -> str:
+    """What a shell or a make said of a program that is not on this machine; empty where none is missing."""
+    if done.returncode == _NOT_FOUND:
+        said = done.output.strip().splitlines()
+        return said[-1] if said else test.command
+    tail = done.output[-_LOG_TAIL_CHARS:]
+    named = _NO_PROGRAM.search(tail)
+    return named[0] if done.returncode and named and _MAKE_NOT_FOUND.search(tail) else ""
 
 
 def _by_cases(cases: TestCases, done: Completed, common: SimResult) -> SimResult:

@@ -176,6 +176,28 @@ def test_the_tests_of_the_configuration_judge_once_they_are_trusted(root, capsys
     assert (code, data["fixed"]) == (0, ["mine"])
 
 
+@pytest.mark.needs("verilator")
+def test_a_test_whose_program_is_not_here_is_left_out_and_named(root, capsys, tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    entry = '[[testbench]]\nname = "{}"\nkind = "command"\ncommand = "{}"\n'
+    absent = entry.format("absent", "no-such-program-here")
+    save(root / "veriloop.toml", (absent + entry.format("mine", "sh run.sh")).encode())
+    save(root / "run.sh", b"grep -q '~a' rtl/inv.v")
+    save(root / "rtl/inv.v", NOT_GATE)
+    commit()
+    trust(root, load_config(root))
+    save(root / "rtl/inv.v", NOT_GATE.replace(b"y = ~a", b"y = (~a)"))
+    why = "cannot run here: the test command cannot run: sh: 1: no-such-program-here: not found"
+    for _ in range(2):
+        code, data = check(capsys)
+        assert (code, data["outcome"], data["left_out"]) == (0, "verified", [f"absent: {why}"])
+        # Once the program is there another answer may come of it, so this one is not kept.
+        assert "steps" in data
+    save(root / "run.sh", b"no-such-program-here; exit 127")
+    assert main(["check"]) == 3
+    assert "the test command cannot run" in capsys.readouterr().err
+
+
 @pytest.mark.needs("verilator", "c++")
 def test_a_testbench_of_the_configuration(root, capsys):
     save(root / "veriloop.toml", b'[[testbench]]\nname = "main"\nsources = ["tb/inv_tb.v"]\n')

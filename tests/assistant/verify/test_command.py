@@ -140,6 +140,11 @@ def test_make_ends_with_zero_although_a_recipe_ignores_its_failure(tmp_path):
 def test_a_missing_program_is_not_the_designs_fault(tmp_path):
     with pytest.raises(ToolNotFound, match="no-such-program-here"):
         run(tmp_path, "no-such-program-here --run")
+    (tmp_path / "Makefile").write_text("sim:\n\tno-such-program-here --run\nown:\n\t./sim.out\n")
+    with pytest.raises(ToolNotFound, match="no-such-program-here"):
+        run(tmp_path, "make sim")
+    # What the command was to build itself is the design's fault, or the test's.
+    assert run(tmp_path, "make own").outcome is Outcome.FAIL
 
 
 def test_cases_of_no_file_are_none():
