@@ -84,6 +84,12 @@ class Completed:
         return f"was stopped: {self.stopped}" if self.stopped else f"did not end within {self.wall_s:.0f} s"
 
 
+def cpu_seconds() -> float:
+    """CPU seconds of this process and of all that it has waited for."""
+    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(one.ru_utime + one.ru_stime for one in used)
+
+
 def find_program(name: str) -> Path | None:
     """The program's path, from the user's PATH; none where it is not installed."""
     found = shutil.which(name)

@@ -1,9 +1,11 @@
 """Makes tasks for `veriloop bench hwe` from a clone: of bug fixes in its history, or of slips put into its RTL.
 
     python dev/mine_tasks.py CLONE --test COMMAND --out DIR --history 200
+    python dev/mine_tasks.py CLONE --test COMMAND --out DIR --history 900 --tests-from HEAD --commits 74ecdb98
     python dev/mine_tasks.py CLONE --test COMMAND --out DIR --inject 5 --only 'rtl/*.v'
 
-A fix is kept if its parent, with the tests of the fix, fails the command, and the fix itself passes it. A slip is kept
+A fix is kept if its parent, with the tests of the fix (or of a later commit, where it brought none), compiles and fails
+the command, and the fix itself passes it. A slip is kept
 if the tree passes the command and the broken one fails it, twice. The report of a fix is its commit's message without
 what gives the place away being added; that of a slip tells the module and what the test said, never the line.
 """
@@ -33,6 +35,7 @@ from veriloop.assistant.verify.testbench import CommandTest
 FIX = re.compile(r"\b(?:fix(?:e[sd])?|bug|correct(?:ed|s)?|wrong|repair|broken|error)\b", re.I)
 NO_FIX = re.compile(r"\b(?:typo|lint|warning|comment|doc|docs|readme|format|whitespace|indent|ci)\b", re.I)
 HDL = (".v", ".sv")
+DOES_NOT_COMPILE = re.compile(r"syntax error|error\(s\) during elaboration|%Error")
 
 
 def git(clone: Path, *words: str) -> bytes:
@@ -75,7 +78,10 @@ def mine_history(clone: Path, arguments: argparse.Namespace) -> None:
     for entry in filter(None, (part.strip("\n") for part in log.split("\x1e"))):
         commit, _, message = entry.partition("\x1f")
         subject = message.strip().splitlines()[0] if message.strip() else ""
-        if not FIX.search(subject) or NO_FIX.search(subject):
+        if arguments.commits:
+            if not commit.startswith(tuple(arguments.commits)):
+                continue
+        elif not FIX.search(subject) or NO_FIX.search(subject):
             continue
         try:
             names = git(clone, "diff", "--name-only", f"{commit}~1", commit).decode(errors="replace").splitlines()
@@ -86,19 +92,39 @@ def mine_history(clone: Path, arguments: argparse.Namespace) -> None:
         if not rtl or len(rtl) > arguments.most_files:
             continue
         test_patch = git(clone, "diff", f"{commit}~1", commit, "--", *tests) if tests else b""
+        if arguments.tests_from:
+            test_patch = later_tests(clone, commit, arguments.tests_from)
         gold = git(clone, "diff", f"{commit}~1", commit, "--", *rtl).decode(errors="replace")
         with tempfile.TemporaryDirectory() as place:
             fixed = export(clone, commit, Path(place, "fixed"))
+            if arguments.tests_from:
+                own = git(clone, "diff", f"{commit}~1", commit, "--", *tests) if tests else b""
+                applied(fixed, own, "-R")
+                applied(fixed, test_patch)
             if not judged(fixed, arguments.test, arguments.timeout).passed:
                 continue
             base = export(clone, f"{commit}~1", Path(place, "base"))
             broken = export(clone, f"{commit}~1", Path(place, "broken"))
-            if test_patch:
-                subprocess.run(["git", "apply", "-"], cwd=broken, input=test_patch, check=False, capture_output=True)
-            if judged(broken, arguments.test, arguments.timeout).passed:
+            applied(broken, test_patch)
+            run = judged(broken, arguments.test, arguments.timeout)
+            if run.passed or DOES_NOT_COMPILE.search(run.log_tail):
                 continue
             about = common(arguments, message.strip(), "real")
             keep(arguments.out, f"real-{clone.name}-{commit[:8]}", base, about, gold, test_patch)
+
+
+def later_tests(clone: Path, commit: str, later: str) -> bytes:
+    """The patch by which a fix's parent gets the tests of a later commit."""
+    names = set(git(clone, "ls-tree", "-r", "--name-only", later).decode(errors="replace").splitlines())
+    names |= set(git(clone, "ls-tree", "-r", "--name-only", f"{commit}~1").decode(errors="replace").splitlines())
+    tests = sorted(name for name in names if is_test_path(PurePosixPath(name)))
+    return git(clone, "diff", f"{commit}~1", later, "--", *tests) if tests else b""
+
+
+def applied(root: Path, patch: bytes, *how: str) -> None:
+    """Applies a patch where there is one."""
+    if patch:
+        subprocess.run(["git", "apply", *how, "-"], cwd=root, input=patch, check=False, capture_output=True)
 
 
 def mine_slips(clone: Path, arguments: argparse.Namespace) -> None:
@@ -126,7 +152,7 @@ def mine_slips(clone: Path, arguments: argparse.Namespace) -> None:
             runs = [
                 judged(copied(base, Path(place, f"try{attempt}{at}")), arguments.test, arguments.timeout) for at in "ab"
             ]
-            if not any(run.passed for run in runs) and "syntax" not in runs[0].log_tail:
+            if not any(run.passed for run in runs) and not DOES_NOT_COMPILE.search(runs[0].log_tail):
                 kept += 1
                 report = told(name, broken, runs[0])
                 about = common(arguments, report, "injected")
@@ -168,6 +194,8 @@ def main() -> None:
     parser.add_argument("--also", action="append", default=[], help="a command that passes before and after")
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--history", type=int, default=0, help="how many commits are looked at")
+    parser.add_argument("--commits", nargs="*", default=[], help="only these fixes, whatever their messages say")
+    parser.add_argument("--tests-from", default="", help="the commit whose tests show the bug; else the fix's own")
     parser.add_argument("--inject", type=int, default=0, help="how many slips are kept")
     parser.add_argument("--only", default="*", help="the RTL files that get slips")
     parser.add_argument("--most-files", type=int, default=4)

@@ -8,7 +8,9 @@ A task is a folder:
     test.patch      optional: the tests that show the bug, applied to the tree first
     gold.patch      the fix; used for nothing but scoring where the bug was looked for
 
-What is called verified is tried again in a fresh tree, by the commands alone.
+A budget is counted in CPU seconds, of the search and of all that it starts: so a task that is resolved within 600 is
+resolved within ten minutes of one core, however loaded the machine was. What is called verified is tried again in a
+fresh tree, by the commands alone.
 """
 
 from __future__ import annotations
@@ -25,9 +27,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from veriloop.assistant.bench.kept import Kept
 from veriloop.assistant.errors import RepositoryError, UsageError
 from veriloop.assistant.events import CancelToken, Note, Run, Stage
-from veriloop.assistant.execute import execute
+from veriloop.assistant.execute import cpu_seconds, execute
 from veriloop.assistant.isolation.confinement import Isolation
 from veriloop.assistant.repository.create import create
 from veriloop.assistant.repository.repository import Repository
@@ -36,6 +39,8 @@ from veriloop.assistant.verify.testbench import CommandTest
 
 _EXTRA_S = 300.0
 """What a task may take beyond its budget: building the runtime, the baseline, the gate."""
+_LOADED = 6
+"""How many wall seconds a CPU second may take."""
 _HUNK = re.compile(r"^@@ -(\d+)(?:,(\d+))? \+", re.M)
 _FILE = re.compile(r"^--- a/(.+?)(?:\t.*)?$", re.M)
 
@@ -68,6 +73,13 @@ class Row:
     """Of the first suspected place that the fix touches; 0: none, or not looked for."""
     minutes: float
     why: str
+    cpu_s: float = 0.0
+    """CPU seconds that looking for the place and the repair took, with all that they started."""
+
+    @property
+    def design(self) -> str:
+        """What it is kept by."""
+        return self.id
 
 
 def read_tasks(directory: Path) -> tuple[Task, ...]:
@@ -106,10 +118,33 @@ def _task(path: Path) -> Task:
     return task
 
 
+def run_tasks(
+    tasks: Sequence[Task], *, budget_s: float, cache: Path, isolation: Isolation, kept: Kept, cancel: CancelToken
+) -> Run[Sequence[Row]]:
+    """A row a task; those that are kept are not run again."""
+    known = kept.rows(Row)
+    rows = []
+    for task in tasks:
+        row = known.get(task.id)
+        if row is None:
+            row = yield from run_task(task, budget_s=budget_s, cache=cache, isolation=isolation, cancel=cancel)
+            kept.keep(row)
+        rows.append(row)
+        yield Note(f"[{len(rows)}/{len(tasks)}] {line(row)}")
+    return rows
+
+
+def line(row: Row) -> str:
+    """A row in words."""
+    said = "resolved" if row.resolved else f"falsely verified, {row.why}" if row.false_verified else row.status
+    why = f": {row.why}" if row.why and not row.resolved and not row.false_verified else ""
+    return f"{row.id}: {said}{why}, rank {row.rank or '-'}, {row.cpu_s:g} CPU s, {row.minutes} min"
+
+
 def run_task(task: Task, *, budget_s: float, cache: Path, isolation: Isolation, cancel: CancelToken) -> Run[Row]:
     """Repairs a task and tries again what is called verified."""
     yield Stage(task.id)
-    started = time.monotonic()
+    started, before_s = time.monotonic(), cpu_seconds()
     with tempfile.TemporaryDirectory(prefix="veriloop-hwe.") as name:
         place = Path(name)
         try:
@@ -122,8 +157,9 @@ def run_task(task: Task, *, budget_s: float, cache: Path, isolation: Isolation, 
         root = repository.root
         places = _veriloop(["locate", *words], root, task.timeout_s + _EXTRA_S, cancel).get("places")
         rank = _rank(task.folder / "gold.patch", places if isinstance(places, list) else [])
-        budget = ["--budget", f"{budget_s:g}", "--apply"]
-        result = _veriloop(["repair", *words, *budget], root, budget_s + _EXTRA_S, cancel)
+        budget = ["--cpu-budget", f"{budget_s:g}", "--apply"]
+        result = _veriloop(["repair", *words, *budget], root, _LOADED * budget_s + _EXTRA_S, cancel)
+        spent_s = cpu_seconds() - before_s
         status = str(result.get("status", "error"))
         verified = status == "repaired" and bool(result.get("applied", True))
         why = str(result.get("reason") or result.get("error") or "")
@@ -138,6 +174,7 @@ def run_task(task: Task, *, budget_s: float, cache: Path, isolation: Isolation, 
         resolved=verified and not lost,
         false_verified=bool(lost),
         rank=rank,
+        cpu_s=round(spent_s, 1),
     )
 
 
@@ -150,6 +187,7 @@ def _row(
     resolved: bool = False,
     false_verified: bool = False,
     rank: int = 0,
+    cpu_s: float = 0.0,
 ) -> Row:
     minutes = round((time.monotonic() - started) / 60, 2)
     return Row(
@@ -161,6 +199,7 @@ def _row(
         rank=rank,
         minutes=minutes,
         why=why,
+        cpu_s=cpu_s,
     )
 
 

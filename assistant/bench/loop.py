@@ -11,9 +11,10 @@ from pathlib import Path
 
 from veriloop.assistant.bench.loop_comparison import Comparison
 from veriloop.assistant.bench.loop_designs import LoopCandidate, LoopDesign, candidates
-from veriloop.assistant.bench.loop_ways import Place, by_icarus, by_verilator, changed, cpu_s, default_build_s, tuned_s
+from veriloop.assistant.bench.loop_ways import Place, by_icarus, by_verilator, changed, default_build_s, tuned_s
 from veriloop.assistant.errors import UsageError
 from veriloop.assistant.events import CancelToken, Note, Run
+from veriloop.assistant.execute import cpu_seconds
 from veriloop.assistant.repair.screen import Screen, Worker
 from veriloop.assistant.verify.results import Outcome, SimResult
 from veriloop.assistant.verify.toolchain import Toolchain
@@ -131,10 +132,10 @@ def _one_by_one(
     one_build_s = tuned_s(design, found[:TUNED], bench, place)
     compares = Comparison(design, bench, place)
     yield from compares.run([*found[:TUNED], *compared])
-    before_s = cpu_s()
+    before_s = cpu_seconds()
     for one in found[:ICARUS]:
         changed(design, one, place, lambda: by_icarus(bench, place))
-    icarus_s = (cpu_s() - before_s) / ICARUS
+    icarus_s = (cpu_seconds() - before_s) / ICARUS
     return _OneByOne(
         tuned_s=one_build_s,
         default_s=default_build_s(design, limit_s, place),
@@ -149,7 +150,7 @@ def _together(
     design: LoopDesign, found: Sequence[LoopCandidate], baseline: Sequence[SimResult], limit_s: float, place: Place
 ) -> tuple[float, list[SimResult]]:
     """CPU seconds of judging candidates as a search does, and the results."""
-    before_s = cpu_s()
+    before_s = cpu_seconds()
     screen = Screen(
         design.testbench,
         engine="verilator" if place.toolchain.icarus is None else "icarus",
@@ -165,7 +166,7 @@ def _together(
         results = screen.judge([one.contents for one in found])
     finally:
         screen.close()
-    return cpu_s() - before_s, results
+    return cpu_seconds() - before_s, results
 
 
 def summary(rows: Sequence[Row]) -> dict[str, object]:

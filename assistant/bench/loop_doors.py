@@ -11,11 +11,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from veriloop.assistant.bench.loop_designs import own_designs
-from veriloop.assistant.bench.loop_ways import cpu_s
 from veriloop.assistant.design.model import Design
 from veriloop.assistant.errors import ToolFailed, ToolNotFound
 from veriloop.assistant.events import CancelToken, Note, Run
-from veriloop.assistant.execute import execute
+from veriloop.assistant.execute import cpu_seconds, execute
 from veriloop.assistant.gate import Gate
 from veriloop.assistant.repository.create import create
 from veriloop.assistant.verify.cache import VerdictCache
@@ -119,11 +118,11 @@ def cocotb_ratios(toolchain: Toolchain, cancel: CancelToken) -> tuple[float, flo
 
 
 def _runner_s(root: Path, env: Mapping[str, str], cancel: CancelToken) -> float:
-    before_s = cpu_s()
+    before_s = cpu_seconds()
     done = execute([sys.executable, "run.py"], cwd=root, timeout_s=_TIMEOUT_S, cancel=cancel, env=env)
     if not done.ok:
         raise ToolFailed("cocotb's own runner does not pass", output=done.output[-2000:])
-    return cpu_s() - before_s
+    return cpu_seconds() - before_s
 
 
 def _ours_s(
@@ -134,14 +133,14 @@ def _ours_s(
     toolchain: Toolchain,
     cancel: CancelToken,
 ) -> float:
-    before_s = cpu_s()
+    before_s = cpu_seconds()
     whole = len(starts) > 1
     runs = run_cocotb(
         testbench, root=root, scratch=scratch, toolchain=toolchain, cancel=cancel, starts=starts, four_state=whole
     )
     if not all(run.passed for run in runs):
         raise ToolFailed("the counter does not pass its cocotb test", output=runs[0].log_tail)
-    return cpu_s() - before_s
+    return cpu_seconds() - before_s
 
 
 def cached_verdict_ms(toolchain: Toolchain, cancel: CancelToken) -> float:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import resource
 import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -12,7 +11,7 @@ from typing import TypeVar
 from veriloop.assistant.bench.loop_designs import LoopCandidate, LoopDesign
 from veriloop.assistant.errors import ToolFailed
 from veriloop.assistant.events import CancelToken
-from veriloop.assistant.execute import execute
+from veriloop.assistant.execute import cpu_seconds, execute
 from veriloop.assistant.verify.build import Features
 from veriloop.assistant.verify.results import SimResult
 from veriloop.assistant.verify.simulation import read_verilator_run, run_icarus, run_verilator
@@ -34,12 +33,6 @@ class Place:
     scratch: Path
     toolchain: Toolchain
     cancel: CancelToken
-
-
-def cpu_s() -> float:
-    """CPU seconds of this process and of those that it has waited for."""
-    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
-    return sum(one.ru_utime + one.ru_stime for one in used)
 
 
 def changed(design: LoopDesign, one: LoopCandidate, place: Place, run: Callable[[], T]) -> T:
@@ -100,10 +93,10 @@ def _tuned_s(
                 if not read_verilator_run(bench, done, root=place.root, start=start).passed:
                     return
 
-    before_s = cpu_s()
+    before_s = cpu_seconds()
     for one in found:
         changed(design, one, place, judge)
-    return (cpu_s() - before_s) / len(found)
+    return (cpu_seconds() - before_s) / len(found)
 
 
 def default_build_s(design: LoopDesign, limit_s: float, place: Place) -> float:
@@ -112,7 +105,7 @@ def default_build_s(design: LoopDesign, limit_s: float, place: Place) -> float:
     Raises:
         ToolFailed: it does not build the unchanged design.
     """
-    before_s = cpu_s()
+    before_s = cpu_seconds()
     verilator = place.toolchain.verilator
     with tempfile.TemporaryDirectory(dir=place.scratch) as name:
         arguments = ["--binary", "--timing", "-Wno-fatal", "-Wno-lint", "-CFLAGS", "-std=c++20", "--Mdir", name]
@@ -127,4 +120,4 @@ def default_build_s(design: LoopDesign, limit_s: float, place: Place) -> float:
             raise ToolFailed("verilator --binary fails", output=built.output[-2000:], hint="veriloop doctor")
         binary = Path(name, f"V{design.testbench.design.toplevel}")
         execute([binary], cwd=place.root, timeout_s=limit_s, cancel=place.cancel)
-    return cpu_s() - before_s
+    return cpu_seconds() - before_s

@@ -7,7 +7,6 @@ import fnmatch
 import functools
 import json
 import os
-import resource
 import statistics
 import tempfile
 import time
@@ -22,6 +21,7 @@ from veriloop.assistant.bench.confirm import Confirmation, confirm
 from veriloop.assistant.bench.processes import everywhere
 from veriloop.assistant.errors import UsageError, VeriloopError
 from veriloop.assistant.events import CancelToken, Note, Run, finish
+from veriloop.assistant.execute import cpu_seconds
 from veriloop.assistant.farm.elsewhere import Elsewhere
 from veriloop.assistant.repair.advice import adviser
 from veriloop.assistant.repair.workflow import RepairResult, Request, Status, repair
@@ -176,12 +176,12 @@ def _run_case(
     golden = _replay(case, case.golden, plain, scratch, toolchain, cancel)
     shows = not conclude(case.testbench, baseline, root=plain).passed
     row = replace(row, solvable=row.solvable and shows and conclude(case.testbench, golden, root=plain).passed)
-    cpu_s, started = _cpu_s(), time.monotonic()
+    cpu_s, started = cpu_seconds(), time.monotonic()
     try:
         result = _repair(case, repository, toolchain, budget_s, cancel, model)
     except VeriloopError as error:
         row, result = replace(row, error=error.message), None
-    cpu_s, wall_s = _cpu_s() - cpu_s, time.monotonic() - started
+    cpu_s, wall_s = cpu_seconds() - cpu_s, time.monotonic() - started
     row = replace(row, cpu_s=round(cpu_s, 3), wall_s=round(wall_s, 3), candidates=result.tried if result else 0)
     row = replace(row, model=bool(result and result.advised))
     if result is None or result.report is None:
@@ -214,7 +214,7 @@ def _judged(row: Row, result: RepairResult, evidence: Evidence, lost: Sequence[s
 def _repair(
     case: Case, repository: Repository, toolchain: Toolchain, budget_s: float, cancel: CancelToken, model: str
 ) -> RepairResult:
-    request = Request(testbench=case.testbench, editable=(case.rtl,), budget_s=budget_s, clock=_cpu_s, jobs=1)
+    request = Request(testbench=case.testbench, editable=(case.rtl,), budget_s=budget_s, clock=cpu_seconds, jobs=1)
     with adviser(model, cwd=repository.root) as asked:
         return finish(repair(repository, toolchain, request, cancel=cancel, adviser=asked))
 
@@ -246,12 +246,6 @@ def lost_runs(replayed: Sequence[SimResult], golden: Sequence[SimResult]) -> tup
     green = [(run.engine, run.start) for run in golden if run.passed and not run.start.startswith("random")]
     passed = {(run.engine, run.start) for run in replayed if run.passed}
     return tuple(" ".join(run) for run in green if run not in passed) if green else None
-
-
-def _cpu_s() -> float:
-    """CPU seconds of this process and of those that it has waited for."""
-    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
-    return sum(one.ru_utime + one.ru_stime for one in used)
 
 
 def _keep(state: Path, row: Row) -> None:

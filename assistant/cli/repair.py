@@ -20,6 +20,7 @@ from veriloop.assistant.design.project import Project
 from veriloop.assistant.design.roles import is_test_path
 from veriloop.assistant.errors import NotVerified, UsageError
 from veriloop.assistant.events import Note, Stage, finish
+from veriloop.assistant.execute import cpu_seconds
 from veriloop.assistant.gate import apply
 from veriloop.assistant.judge.in_repository import blame_of_the_test
 from veriloop.assistant.judge.telling import verdict_json, verdict_text
@@ -81,6 +82,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     reading.add_arguments(parser)
     parser.add_argument("--spec", metavar="FILE", help="the specification: who is wrong by it, and which rival fits")
     parser.add_argument("--budget", type=float, default=0.0, metavar="S", help="seconds that the search may take")
+    parser.add_argument(
+        "--cpu-budget",
+        type=float,
+        default=0.0,
+        metavar="S",
+        help="CPU seconds that it and what it starts may take, in place of --budget: the same on a loaded machine",
+    )
     parser.add_argument("--jobs", type=int, default=0, metavar="N", help="candidates judged at once")
     advising.add_arguments(parser)
     add_farm_option(parser)
@@ -114,7 +122,9 @@ def run(arguments: argparse.Namespace, session: Session) -> int:
             {"status": "judged", "applied": False, "verdict": verdict_json(verdict), "exit": NOT_VERIFIED_EXIT},
         )
         return NOT_VERIFIED_EXIT
-    budget_s = arguments.budget or _default_budget_s(context, task.testbench)
+    if arguments.budget and arguments.cpu_budget:
+        raise UsageError("--budget and --cpu-budget exclude each other")
+    budget_s = arguments.cpu_budget or arguments.budget or _default_budget_s(context, task.testbench)
     verilator = context.toolchain.verilator
     if not isinstance(task.testbench, CommandTest) and not verilator.prepared:
         if _screens_meanwhile(context, task.testbench, budget_s) and verilator.being_prepared:
@@ -131,6 +141,7 @@ def run(arguments: argparse.Namespace, session: Session) -> int:
         editable=task.editable,
         settings=context.config.repository.design,
         budget_s=budget_s,
+        clock=cpu_seconds if arguments.cpu_budget else time.monotonic,
         jobs=arguments.jobs or context.jobs,
         spec=spec,
         minimum=context.minimum,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import os
-import resource
 import socket
 import sys
 import tempfile
@@ -20,7 +19,7 @@ from distributed.diagnostics.plugin import WorkerPlugin
 
 from veriloop.assistant.config import load_config
 from veriloop.assistant.events import CancelToken
-from veriloop.assistant.execute import execute
+from veriloop.assistant.execute import cpu_seconds, execute
 from veriloop.assistant.farm.job import PYTHON, Done, Job, Tools, differences
 from veriloop.assistant.farm.store import ContentStore
 from veriloop.assistant.farm.tools import tools_here
@@ -193,9 +192,8 @@ class Described:
 
 def describe() -> Described:
     """This worker."""
-    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
     return Described(
         host=socket.gethostname(),
         tools=tools_of_worker(),
-        cpu_s=round(sum(one.ru_utime + one.ru_stime for one in used), 3),
+        cpu_s=round(cpu_seconds(), 3),
     )

@@ -11,6 +11,8 @@ import pytest
 
 from tests.assistant.cli.test_repair_reported import BENCH, COUNTER, MAKEFILE, OTHER, REPORT
 from veriloop.assistant.bench.hwe import Row, changed_lines, read_tasks, run_task, summary
+from veriloop.assistant.bench.kept import Kept
+from veriloop.assistant.cli.main import main
 from veriloop.assistant.errors import UsageError
 from veriloop.assistant.events import CancelToken, finish
 from veriloop.assistant.isolation.confinement import Isolation
@@ -52,6 +54,7 @@ def test_a_task_is_repaired_and_tried_again(tmp_path: Path, monkeypatch: pytest.
     write_task(tmp_path, "injected-counter", pass_to_pass=["grep -q endmodule rtl/other.v"])
     row = result(tmp_path, tmp_path / "cache" / "veriloop")
     assert (row.status, row.resolved, row.false_verified, row.rank) == ("repaired", True, False, 1), row.why
+    assert 0 < row.cpu_s < 300
     counts = summary([row])
     assert (counts["tasks"], counts["injected_resolved"], counts["real"], counts["top1"]) == (1, 1, 0, 1)
 
@@ -63,6 +66,28 @@ def test_what_breaks_a_test_that_passed_is_falsely_verified(tmp_path: Path, monk
     row = result(tmp_path, tmp_path / "cache" / "veriloop")
     assert (row.resolved, row.false_verified) == (False, True)
     assert summary([row])["false_verified"] == 1
+
+
+@pytest.mark.needs("git", "iverilog", "make")
+def test_a_run_that_was_cut_off_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    folder = write_task(tmp_path, "injected-counter")
+    known = Row(
+        id="injected-counter", injected=True, status="not found", resolved=False, false_verified=False, rank=2,
+        minutes=9.0, why="the budget is spent", cpu_s=540.0,
+    )  # fmt: skip
+    Kept(tmp_path / "out").keep(known)
+    words = ["bench", "hwe", "--json", "--tasks", str(tmp_path / "tasks"), "--out", str(tmp_path / "out")]
+    assert main([*words, "--resume"]) == 0
+    counts = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert (counts["tasks"], counts["injected_resolved"], counts["minutes_median"]) == (1, 0, 9.0)
+    (folder / "base.tar").write_bytes(b"no archive")
+    assert main(words) == 0
+    row = json.loads(capsys.readouterr().out.splitlines()[0])
+    assert (row["status"], row["cpu_s"]) == ("broken task", 0.0)
+    assert [row.status for row in Kept(tmp_path / "out", resume=True).rows(Row).values()] == ["broken task"]
 
 
 def test_tasks_that_are_none(tmp_path: Path) -> None:
