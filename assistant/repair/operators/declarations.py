@@ -6,10 +6,11 @@ import itertools
 import re
 
 from veriloop.assistant.design.syntax import Node, children, find, first
-from veriloop.assistant.repair.operators.literals import Number
+from veriloop.assistant.repair.operators.literals import Number, swapped_digits
 from veriloop.assistant.repair.operators.proposal import Proposals, Site
 
 _RANGE = re.compile(r"\[\s*(\d+)\s*:\s*(\d+)\s*\]")
+_PARAMETERS_AROUND = 8
 _SUM = re.compile(r"\[\s*(\w+)\s*-\s*1\s*:\s*0\s*\]")
 
 
@@ -27,10 +28,13 @@ def declarations(site: Site) -> Proposals:
             yield from _range(site, packed, ranges)
         elif first(node, ("integer_atom_type",)) is None:
             yield from _missing_range(site, node, ranges)
+    parameters = [node for node in site.nodes if node.type == "param_assignment"]
+    numbers = [Number.read(site.text(node.children[-1])) for node in parameters]
+    for at, node in enumerate(parameters):
+        around = numbers[max(0, at - _PARAMETERS_AROUND) : at + _PARAMETERS_AROUND + 1]
+        yield from _parameter(site, node, [number.value for number in around if number is not None])
     for node in site.nodes:
-        if node.type == "param_assignment":
-            yield from _parameter(site, node)
-        elif node.type == "unpacked_dimension":
+        if node.type == "unpacked_dimension":
             yield from _range(site, node, {})
         elif node.type == "module_instantiation":
             yield from _instance(site, node)
@@ -62,7 +66,8 @@ def _missing_range(site: Site, node: Node, ranges: dict[str, None]) -> Proposals
         yield from site.insert("declared range", 4, names[0].start_byte, f"{range_text} ", focus=node)
 
 
-def _parameter(site: Site, node: Node) -> Proposals:
+def _parameter(site: Site, node: Node, values: list[int]) -> Proposals:
+    """A parameter's number: its neighbours, digits that were swapped, a flipped bit, what parameters near it are."""
     value = node.children[-1]
     number = Number.read(site.text(value))
     if number is None:
@@ -73,9 +78,13 @@ def _parameter(site: Site, node: Node) -> Proposals:
         options |= {number.value ^ (1 << bit): 3 for bit in range(min(width, 8))}
         if width <= 4:
             options |= {other: 4 for other in range(1 << width) if other not in options}
+    options |= dict.fromkeys(swapped_digits(number) - options.keys(), 3)
     for other, cost in options.items():
         if other >= 0 and (width is None or other < 1 << width):
             yield from site.replace("parameter value", cost, value, number.write(other))
+    for other in dict.fromkeys((0, 1, *values)):
+        if other not in options and (width is None or other < 1 << width):
+            yield from site.replace("another parameter's value", 4, value, number.write(other))
 
 
 def _instance(site: Site, node: Node) -> Proposals:

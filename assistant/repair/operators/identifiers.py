@@ -1,11 +1,11 @@
-"""Slips in names: another signal of the same width, of another width, another parameter, a negation."""
+"""Slips in names: another signal of the same width, of another width, another parameter or function, a negation."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 
 from veriloop.assistant.design.structure import Declared
-from veriloop.assistant.design.syntax import Node, ancestor
+from veriloop.assistant.design.syntax import Node, ancestor, find, first
 from veriloop.assistant.repair.operators.proposal import Proposals, Site
 
 _WRITTEN = ("variable_lvalue", "net_lvalue")
@@ -20,6 +20,7 @@ def identifiers(site: Site) -> Proposals:
     for name, declared in signals.items():
         if not declared.is_memory:
             by_range[declared.range_text].append(name)
+    yield from _functions(site)
     for node in site.nodes:
         parent = node.parent
         if node.type != "simple_identifier" or parent is None or parent.type not in _REFERENCES:
@@ -35,6 +36,24 @@ def identifiers(site: Site) -> Proposals:
                 yield from site.replace("parameter off by one", cost, node, f"({name} {step})")
         elif name in signals and not signals[name].is_memory:
             yield from _signal(site, node, signals[name], by_range)
+
+
+def _functions(site: Site) -> Proposals:
+    """Every call of a function becomes one of another with as many arguments."""
+    alike: dict[int, list[str]] = defaultdict(list)
+    arguments: dict[str, int] = {}
+    for body in (node for node in site.nodes if node.type == "function_body_declaration"):
+        name = first(body, ("simple_identifier",))
+        if name is not None:
+            count = sum(1 for _ in find(body, ("tf_port_item", "tf_port_declaration")))
+            arguments[site.text(name)] = count
+            alike[count].append(site.text(name))
+    for call in (node for node in site.nodes if node.type == "tf_call"):
+        called = first(call, ("simple_identifier",))
+        count = arguments.get(site.text(called), -1) if called is not None else -1
+        if called is not None and count >= 0:
+            for other in alike[count]:
+                yield from site.replace("function", 2.2, called, other)
 
 
 def _signal(site: Site, node: Node, declared: Declared, by_range: dict[str, list[str]]) -> Proposals:

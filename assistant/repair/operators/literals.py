@@ -1,4 +1,4 @@
-"""Slips in numbers: a neighbour, a flipped bit, another radix, a digit lost, a parameter meant."""
+"""Slips in numbers: a neighbour, a flipped bit, another radix, digits swapped or lost, a parameter meant."""
 
 from __future__ import annotations
 
@@ -72,6 +72,13 @@ def literals(site: Site) -> Proposals:
         yield from _other_forms(site, node, number)
 
 
+def swapped_digits(number: Number) -> set[int]:
+    """The values that two neighbouring digits give which were typed in the wrong order."""
+    digits = number.digits
+    typed = {digits[:at] + digits[at + 1] + digits[at] + digits[at + 2 :] for at in range(len(digits) - 1)}
+    return {int(text, _RADIX[number.base.lower() or "d"]) for text in typed} - {number.value}
+
+
 def _neighbours(number: Number, others: set[int]) -> dict[int, float]:
     costs: dict[int, float] = {}
     width = number.width_bits
@@ -87,6 +94,9 @@ def _neighbours(number: Number, others: set[int]) -> dict[int, float]:
         offer(value, 2)
     offer(number.value * 2, 2.5)
     offer(number.value // 2, 2.5)
+    if number.base.lower() != "b":
+        for value in swapped_digits(number):
+            offer(value, 2.2)
     for value in others:
         offer(value, 3)
     if width is None:

@@ -14,10 +14,23 @@ HEAD = (
     "  input [3:0] a, input [3:0] b, input [7:0] w, output reg [3:0] q, output reg [1:0] s, output o);\n"
 )
 CLOCKED = "always @(posedge clk or negedge rst_n)"
+FUNCTIONS = (
+    "function [3:0] f(input [3:0] x); f = ~x; endfunction function [3:0] g(input [3:0] x); g = x; endfunction\n"
+    "function [3:0] h(input [3:0] x, input [3:0] y); h = x & y; endfunction\n"
+)
 
 SLIPS = {
     "literal": (f"{CLOCKED} q <= a + 4'd1;", f"{CLOCKED} q <= a + 4'd2;"),
     "a long literal": ("assign o = w == 1_000;", "assign o = w == 1001;"),
+    "digits swapped": (f"{CLOCKED} q <= a + (w == 8'h1f);", f"{CLOCKED} q <= a + (w == 8'hf1);"),
+    "function": (
+        f"{FUNCTIONS} assign o = f(a) == g(b);",
+        f"{FUNCTIONS} assign o = g(a) == g(b);",
+    ),
+    "value of another parameter": (
+        "localparam [31:0] X = 32'h0a0b, Y = 32'h1234; assign o = a == Y;",
+        "localparam [31:0] X = 32'h1234, Y = 32'h1234; assign o = a == Y;",
+    ),
     "a flipped bit": (f"{CLOCKED} q <= 4'b0110;", f"{CLOCKED} q <= 4'b0100;"),
     "radix": (f"{CLOCKED} q <= 4'h10;", f"{CLOCKED} q <= 4'b10;"),
     "a digit lost": (f"{CLOCKED} q <= 4'b110;", f"{CLOCKED} q <= 4'b1110;"),
