@@ -55,7 +55,9 @@ class Ranker:
             for node in structure.nodes
             if node.type in ("conditional_statement", "case_statement")
         ]
+        self._farther = max(self._distances.values(), default=0) + 1
         self._unread = _unread(structure)
+        self._penalties: dict[tuple[int, int], float] = {}
         self._headers = [
             (node.start_byte, node.children[-1].start_byte)
             for node in structure.nodes
@@ -78,17 +80,23 @@ class Ranker:
         return priority
 
     def _priority(self, proposal: Proposal) -> float:
-        names = self._names(*proposal.focus)
+        # Thousands of proposals share a few hundred places.
+        if proposal.focus not in self._penalties:
+            self._penalties[proposal.focus] = self._penalty(*proposal.focus)
+        return proposal.cost + self._penalties[proposal.focus]
+
+    def _penalty(self, start: int, end: int) -> float:
+        names = self._names(start, end)
         if not names:
-            return proposal.cost + _PER_ASSIGNMENT
-        near = min((self._distances.get(name, _far(self._distances)) for name in names), default=0)
+            return _PER_ASSIGNMENT
+        near = min((self._distances.get(name, self._farther) for name in names), default=0)
         # Beyond a few assignments the distance says little: a state machine reaches everything.
         penalty = _PER_ASSIGNMENT * min(near, _FARTHEST)
         if not any(name in self._distances for name in names):
             penalty = _OUTSIDE
         if any(name in self._right and self._right[name] == 0 for name in names):
             penalty += _PASSING_ONLY
-        return proposal.cost + penalty
+        return penalty
 
     def _in_header(self, at: int) -> bool:
         return any(low <= at < high for low, high in self._headers)
@@ -129,7 +137,3 @@ def _unread(structure: Structure) -> frozenset[str]:
     uses = Counter(structure.tree.text(node) for node in structure.nodes if node.type == "simple_identifier")
     signals = {name for name, one in structure.signals.items() if one.direction not in ("output", "inout")}
     return frozenset((signals - read) | {name for name in structure.parameters if uses[name] == 1})
-
-
-def _far(distances: Mapping[str, int]) -> int:
-    return max(distances.values(), default=0) + 1

@@ -43,6 +43,8 @@ _NAMED = 3
 """So many outputs are named in a line."""
 _FIRST_BATCH = 8
 _LARGEST_BATCH = 64
+_WEIGHED_AT_ONCE = 4 * WEIGHED
+"""How many of the first are brought into their order before a model is asked about them."""
 _MOST_WAITING = 30_000
 """Proposals of one state that are kept: no search comes further, and a large file has half a million."""
 
@@ -80,6 +82,8 @@ class Candidate:
     operators: tuple[str, ...]
     cost: float
     priority: float
+    habits: Habits | None = None
+    """What its priority still has to be weighed by: until then it is the smallest that it can come to."""
 
     @property
     def contents(self) -> Contents:
@@ -356,6 +360,7 @@ class _Queue:
 
     def likeliest(self, root: State) -> tuple[str, list[Edits]] | None:
         """The file of the likeliest edit of the original that waits, and its likeliest edits; none where none waits."""
+        self._weigh(_WEIGHED_AT_ONCE)
         waiting = [entry for entry in self._heap if entry[2].parent is root and entry[2].changes]
         if not waiting:
             return None
@@ -409,25 +414,37 @@ class _Queue:
         if self._joined and self._turn % _JOINED_TURN == 0:
             return heapq.heappop(self._joined)[2]
         # A state's proposals cost at least 1 beyond its offset, so it need not be expanded before that.
+        self._weigh(1)
         while self._waiting and (not self._heap or self._waiting[0][0] + 1 <= self._heap[0][0]):
             self._make(heapq.heappop(self._waiting)[2])
+            self._weigh(1)
         if not self._heap or self._heap[0][0] > highest:
             return None
         return heapq.heappop(self._heap)[2]
+
+    def _weigh(self, most: int) -> None:
+        """Gives the first of those that wait their own priorities, so that these are the first indeed."""
+        known: list[tuple[float, int, Candidate]] = []
+        while self._heap and len(known) < most:
+            priority, number, candidate = heapq.heappop(self._heap)
+            if candidate.habits is None:
+                known.append((priority, number, candidate))
+                continue
+            ((_, replacements),) = candidate.changes.items()
+            priority += MOST_GAIN - candidate.habits.gain(replacements)
+            heapq.heappush(self._heap, (priority, number, replace(candidate, priority=priority, habits=None)))
+        for entry in known:
+            heapq.heappush(self._heap, entry)
 
     def _make(self, waiting: _Waiting) -> None:
         """Makes a state's proposals for some files; of very many, those that could have their turn."""
         state = waiting.state
         files = tuple(state.contents.values())
         habits = {path: Habits(state.contents[path], files) for path in waiting.paths if waiting.usual}
+        most_gain = MOST_GAIN if waiting.usual else 0.0
+        held_back = {path: _HeldBack(self._focus.get(path, ())) for path in waiting.paths}
         found: Iterable[tuple[float, str, Proposal]] = (
-            (
-                usual
-                + _held_back(self._focus.get(path, ()), proposal.focus[0])
-                - (habits[path].gain(proposal.replacements) if path in habits else 0.0),
-                path,
-                proposal,
-            )
+            (usual + held_back[path].by(proposal.focus[0]) - most_gain, path, proposal)
             for usual, path, proposal in ranked_proposals(state, self._distances, waiting.paths)
         )
         for priority, path, proposal in heapq.nsmallest(_MOST_WAITING, found, key=lambda one: one[0]):
@@ -438,6 +455,7 @@ class _Queue:
                     operators=(*state.operators, proposal.operator),
                     cost=state.cost + proposal.cost,
                     priority=waiting.offset + priority,
+                    habits=habits.get(path),
                 )
             )
 
@@ -475,10 +493,19 @@ def ranked_proposals(
         yield rankers[id(structure)].priority(proposal) + spread, path, proposal
 
 
-def _held_back(places: Sequence[tuple[int, int, float]], at: int) -> float:
+class _HeldBack:
     """How much later an edit is tried because of the place that it stands in, the smallest around it."""
-    around = [(end - start, later) for start, end, later in places if start <= at < end]
-    return min(around)[1] if around else 0.0
+
+    def __init__(self, places: Sequence[tuple[int, int, float]]) -> None:
+        self._places = places
+        self._known: dict[int, float] = {}
+
+    def by(self, at: int) -> float:
+        """For an edit at a byte."""
+        if at not in self._known:
+            around = [(end - start, later) for start, end, later in self._places if start <= at < end]
+            self._known[at] = min(around)[1] if around else 0.0
+        return self._known[at]
 
 
 def _ranker(structure: Structure, failing: Failing, distances: Mapping[str, Mapping[str, int]]) -> Ranker:

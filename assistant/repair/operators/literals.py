@@ -69,12 +69,14 @@ def literals(site: Site) -> Proposals:
         header = _LOOP_HEADER if ancestor(node, _LOOPS) is not None else 0
         for value, cost in sorted(_neighbours(number, others).items(), key=lambda item: item[1]):
             yield from site.replace("literal", cost + header, node, number.write(value))
+        for value in sorted(swapped_digits(number)):
+            yield from site.replace("digits swapped", 2.2 + header, node, number.write(value))
         yield from _other_forms(site, node, number)
 
 
 def swapped_digits(number: Number) -> set[int]:
-    """The values that two neighbouring digits give which were typed in the wrong order."""
-    digits = number.digits
+    """The values that two neighbouring digits give, typed in the wrong order; of bits that is another slip."""
+    digits = number.digits if number.base.lower() != "b" else ""
     typed = {digits[:at] + digits[at + 1] + digits[at] + digits[at + 2 :] for at in range(len(digits) - 1)}
     return {int(text, _RADIX[number.base.lower() or "d"]) for text in typed} - {number.value}
 
@@ -94,9 +96,6 @@ def _neighbours(number: Number, others: set[int]) -> dict[int, float]:
         offer(value, 2)
     offer(number.value * 2, 2.5)
     offer(number.value // 2, 2.5)
-    if number.base.lower() != "b":
-        for value in swapped_digits(number):
-            offer(value, 2.2)
     for value in others:
         offer(value, 3)
     if width is None:
