@@ -106,6 +106,8 @@ def run(arguments: argparse.Namespace, session: Session) -> int:
     """Repairs: 0 verified, or nothing to repair; 3 nothing was found that the gate passes."""
     if arguments.detach:
         return go_on_without(session)
+    if arguments.budget and arguments.cpu_budget:
+        raise UsageError("--budget and --cpu-budget exclude each other")
     model = advising.model_name(arguments)
     repository = open_repository(session)
     context = Context.of(repository, session.cancel)
@@ -122,8 +124,6 @@ def run(arguments: argparse.Namespace, session: Session) -> int:
             {"status": "judged", "applied": False, "verdict": verdict_json(verdict), "exit": NOT_VERIFIED_EXIT},
         )
         return NOT_VERIFIED_EXIT
-    if arguments.budget and arguments.cpu_budget:
-        raise UsageError("--budget and --cpu-budget exclude each other")
     budget_s = arguments.cpu_budget or arguments.budget or _default_budget_s(context, task.testbench)
     verilator = context.toolchain.verilator
     if not isinstance(task.testbench, CommandTest) and not verilator.prepared:

@@ -157,6 +157,7 @@ def test_a_passing_testbench_leaves_nothing_to_repair(clone, capsys):
         (["repair", "rtl/none.v", "--testbench", "tb/counter_tb.v"], 2, "no such file: rtl/none.v"),
         (["repair", "--testbench", "tb/none.v"], 2, "no such file: tb/none.v"),
         (["repair", "--test", "true", "--testbench", "tb/counter_tb.v"], 2, "exclude each other"),
+        (["repair", "--test", "false", "--budget", "9", "--cpu-budget", "9"], 2, "exclude each other"),
         (["repair", "--test", "true"], 3, "passes in a private copy"),
         (["repair", "--test", "no-such-program"], 3, "cannot run"),
         (["repair", "--testbench", "tb/counter_tb.v", "--top", "none"], 2, "there is no module none"),
