@@ -10,12 +10,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from veriloop.assistant.bench.kept import Running, rows_of
-from veriloop.assistant.bench.loop_ways import cpu_s
 from veriloop.assistant.bench.references import RTL, ReferenceDesign, reference_designs
 from veriloop.assistant.design.clocking import read_clocking
 from veriloop.assistant.design.elaborate import elaborate
 from veriloop.assistant.errors import ToolError, UsageError
 from veriloop.assistant.events import CancelToken, Note, Run, finish
+from veriloop.assistant.execute import cpu_seconds
 from veriloop.assistant.repository.private import cache_home
 from veriloop.assistant.testbench.reaching import Reached, reach_all
 from veriloop.assistant.verify.build import Features
@@ -72,7 +72,7 @@ def run_coverage(data: Path, *, only: str, running: Running) -> Run[Sequence[Cov
 
 def cover(one: ReferenceDesign, cancel: CancelToken) -> CoverageRow:
     """One design."""
-    started_s = cpu_s()
+    started_s = cpu_seconds()
     row = CoverageRow(design=one.name)
     with tempfile.TemporaryDirectory(prefix="veriloop-bench-") as name:
         root = Path(name, "tree")
@@ -101,10 +101,11 @@ def cover(one: ReferenceDesign, cancel: CancelToken) -> CoverageRow:
                 )
             )
         except ToolError as error:
-            return replace(row, error=error.message, cpu_s=round(cpu_s() - started_s, 2))
+            return replace(row, error=error.message, cpu_s=round(cpu_seconds() - started_s, 2))
     if not isinstance(reached, Reached):
-        return replace(row, error=reached[0].message if reached else "rejected", cpu_s=round(cpu_s() - started_s, 2))
-    return _counted(row, reached, cpu_s() - started_s)
+        why = reached[0].message if reached else "rejected"
+        return replace(row, error=why, cpu_s=round(cpu_seconds() - started_s, 2))
+    return _counted(row, reached, cpu_seconds() - started_s)
 
 
 def _counted(row: CoverageRow, reached: Reached, used_s: float) -> CoverageRow:

@@ -12,11 +12,11 @@ from pathlib import Path
 
 from veriloop.assistant.bench.disputes import CLASSES, DisputeCase, Maker, Origin, origins
 from veriloop.assistant.bench.kept import Running
-from veriloop.assistant.bench.loop_ways import cpu_s
 from veriloop.assistant.bench.processes import everywhere
 from veriloop.assistant.design.model import Design
 from veriloop.assistant.errors import ToolError, UsageError
 from veriloop.assistant.events import CancelToken, Note, Run, finish
+from veriloop.assistant.execute import cpu_seconds
 from veriloop.assistant.judge.dispute import Dispute
 from veriloop.assistant.judge.verdict import Side, Verdict
 from veriloop.assistant.judge.workflow import judge
@@ -123,7 +123,7 @@ def judge_problem(origin: Origin, cancel: CancelToken, *, heard: bool, only: str
 
 
 def _judged(case: DisputeCase, toolchain: Toolchain, cancel: CancelToken, *, heard: bool) -> JudgeRow:
-    started_s = cpu_s()
+    started_s = cpu_seconds()
     row = JudgeRow(case=case.name, made=case.made, truth=case.truth.value)
     with tempfile.TemporaryDirectory(prefix="veriloop-bench-") as name:
         root = Path(name, "tree").resolve()
@@ -147,7 +147,7 @@ def _judged(case: DisputeCase, toolchain: Toolchain, cancel: CancelToken, *, hea
         try:
             verdict: Verdict = finish(judge(dispute, toolchain=toolchain, cancel=cancel))
         except ToolError as error:
-            return replace(row, error=error.message, cpu_s=round(cpu_s() - started_s, 2))
+            return replace(row, error=error.message, cpu_s=round(cpu_seconds() - started_s, 2))
         exists = bool(verdict.evidence) and all(one.exists(root) for one in verdict.evidence)
     return replace(
         row,
@@ -157,7 +157,7 @@ def _judged(case: DisputeCase, toolchain: Toolchain, cancel: CancelToken, *, hea
         evidence=tuple(map(str, verdict.evidence)),
         exists=exists,
         findings=verdict.findings,
-        cpu_s=round(cpu_s() - started_s, 2),
+        cpu_s=round(cpu_seconds() - started_s, 2),
     )
 
 

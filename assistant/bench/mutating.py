@@ -14,7 +14,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from veriloop.assistant.bench.kept import Running, rows_of
-from veriloop.assistant.bench.loop_ways import cpu_s
 from veriloop.assistant.bench.problems import Problem, hdlbits, rtllm
 from veriloop.assistant.bench.references import RTL
 from veriloop.assistant.bench.scoring import Engine, harness, scored
@@ -24,6 +23,7 @@ from veriloop.assistant.design.elaborate import elaborate
 from veriloop.assistant.design.model import Design, Module
 from veriloop.assistant.errors import ToolError, UsageError
 from veriloop.assistant.events import CancelToken, Run
+from veriloop.assistant.execute import cpu_seconds
 from veriloop.assistant.repository.private import cache_home
 from veriloop.assistant.testbench.inputs import drawn_inputs
 from veriloop.assistant.testbench.killing import Arena, Fate, general_parts, kill
@@ -110,7 +110,7 @@ def mutant_tasks(data: Path) -> Iterator[Task]:
 
 def judge_mutants(task: Task, cancel: CancelToken) -> MutantRow:
     """One design."""
-    started_s = cpu_s()
+    started_s = cpu_seconds()
     row = MutantRow(design=task.problem.name)
     with tempfile.TemporaryDirectory(prefix="veriloop-bench-") as name:
         try:
@@ -118,7 +118,7 @@ def judge_mutants(task: Task, cancel: CancelToken) -> MutantRow:
             row = _judged(task, row, Path(name), toolchain, cancel)
         except ToolError as error:
             row = replace(row, error=error.message)
-    return replace(row, cpu_s=round(cpu_s() - started_s, 2))
+    return replace(row, cpu_s=round(cpu_seconds() - started_s, 2))
 
 
 def _judged(task: Task, row: MutantRow, directory: Path, toolchain: Toolchain, cancel: CancelToken) -> MutantRow:

@@ -14,12 +14,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from veriloop.assistant.bench.kept import Running, rows_of
-from veriloop.assistant.bench.loop_ways import cpu_s
 from veriloop.assistant.bench.mutating import Task, asked, mutant_tasks
 from veriloop.assistant.bench.plain import plain_environment, run_pytest
 from veriloop.assistant.design.model import Design
 from veriloop.assistant.errors import UsageError, VeriloopError
 from veriloop.assistant.events import CancelToken, Run, finish
+from veriloop.assistant.execute import cpu_seconds
 from veriloop.assistant.repository.private import cache_home
 from veriloop.assistant.testbench.workflow import Request, make_testbench
 from veriloop.assistant.verify.formal.prover import Prover
@@ -74,14 +74,14 @@ def run_testbenches(data: Path, *, only: str, count: int, running: Running) -> R
 
 def judge_testbench(task: Task, cancel: CancelToken) -> TestbenchRow:
     """One design."""
-    started_s = cpu_s()
+    started_s = cpu_seconds()
     row = TestbenchRow(design=task.problem.name)
     with tempfile.TemporaryDirectory(prefix="veriloop-bench-") as name:
         try:
             row = _judged(task, row, Path(name), cancel)
         except VeriloopError as error:
             row = replace(row, error=error.message)
-    return replace(row, cpu_s=round(cpu_s() - started_s, 2))
+    return replace(row, cpu_s=round(cpu_seconds() - started_s, 2))
 
 
 def _judged(task: Task, row: TestbenchRow, directory: Path, cancel: CancelToken) -> TestbenchRow:
