@@ -21,14 +21,14 @@ from pathlib import Path
 from typing import Literal
 
 from veriloop.assistant.design.edits import differences
+from veriloop.assistant.design.observation import IMPORT, PACKAGE, marked, net_check, statement_checks
 from veriloop.assistant.design.syntax import Node, SyntaxTree, ancestor, find, first
 
-PACKAGE = "veriloop_batch"
 _SELECTOR = f"{PACKAGE}::version".encode()
 
 Kind = Literal["statement", "process", "value", "declaration"]
 Widths = Mapping[tuple[Path, int], frozenset[int]]
-"""For the byte at which an assigned net, or an input's connection, starts: its widths in bits, over all instances."""
+"""For the byte at which what is assigned, or an input's connection, starts: its widths in bits, over all instances."""
 
 _STATEMENTS = ("statement_or_null", "function_statement_or_null")
 _VALUES = ("net_assignment", "net_decl_assignment", "named_port_connection", "ordered_port_connection")
@@ -36,6 +36,7 @@ _DECLARATIONS = ("local_parameter_declaration", "parameter_declaration", "data_d
 _DECLARATORS = ("param_assignment", "variable_decl_assignment", "net_decl_assignment")
 _MENTIONS = ("hierarchical_identifier", "net_lvalue", "variable_lvalue", "constant_primary", "primary")
 _SCOPES = ("seq_block", "par_block", "function_declaration", "task_declaration", "generate_block")
+_SUBROUTINES = ("function_declaration", "task_declaration")
 _NAME = "simple_identifier"
 _AGAIN = "_veriloop"
 """What the name of a second declaration has behind the first one's."""
@@ -61,7 +62,9 @@ class Place:
     item: int = 0
     """Of a value: where the item that it stands in starts."""
     width_bits: int = 0
-    """Of a value: the width of what it is assigned to."""
+    """Of a value or an assignment: the width of what is assigned to; 0: not known."""
+    is_observed: bool = False
+    """Whether the unchanged design can tell there which versions would do anything else."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,9 +80,21 @@ Changes = Mapping[Path, Mapping[Place, bytes]]
 """A file's places and the text that a version has there."""
 
 
-def package_text(initial: str) -> bytes:
-    """The package with the selector, to be read before everything else; `initial` is the expression of its value."""
-    return f"package {PACKAGE};\n  integer version = {initial};\nendpackage\n".encode()
+def package_text(initial: str, *, observing: bool = False) -> bytes:
+    """The package with the selector, to be read before everything else.
+
+    Args:
+        initial: the expression of the selector's value.
+        observing: declare what versions that are observed call.
+    """
+    declared = IMPORT if observing else b""
+    return f"package {PACKAGE};\n  integer version = {initial};\n".encode() + declared + b"endpackage\n"
+
+
+def is_observed(changes: Changes) -> bool:
+    """Whether the unchanged design tells if a version would do anything else: what `Choices.combined` observes."""
+    places = [place for in_file in changes.values() for place in in_file if place.kind != "declaration"]
+    return bool(places) and all(place.is_observed for place in places)
 
 
 class Choices:
@@ -106,14 +121,19 @@ class Choices:
                 found[path] = places
         return found
 
-    def combined(self, versions: Mapping[int, Changes]) -> Mapping[Path, bytes]:
-        """The changed files with all these versions in them, by their numbers."""
+    def combined(self, versions: Mapping[int, Changes], *, observing: bool = False) -> Mapping[Path, bytes]:
+        """The changed files with all these versions in them, by their numbers.
+
+        Args:
+            versions: what each changes.
+            observing: let version `OBSERVED`, the unchanged design, tell which versions would have done anything else.
+        """
         by_file: dict[Path, dict[Place, dict[bytes, list[int]]]] = defaultdict(lambda: defaultdict(dict))
         for number, changes in versions.items():
             for path, places in changes.items():
                 for place, text in places.items():
                     by_file[path][place].setdefault(text, []).append(number)
-        return {path: self._files[path].combined(places) for path, places in by_file.items()}
+        return {path: self._files[path].combined(places, observing) for path, places in by_file.items()}
 
 
 class _File:
@@ -239,7 +259,7 @@ class _File:
                 found.append((node.start_byte, node.end_byte, self._tree.text(node).encode() + suffix))
         return found
 
-    def combined(self, places: Mapping[Place, Mapping[bytes, Sequence[int]]]) -> bytes:
+    def combined(self, places: Mapping[Place, Mapping[bytes, Sequence[int]]], observing: bool) -> bytes:
         pieces: list[tuple[int, int, bytes]] = []
         # Outer places first; what lies in another one stays in the outer's unchanged text.
         waiting = sorted(places, key=lambda place: (place.start, -place.end))
@@ -248,20 +268,24 @@ class _File:
             inner = [one for one in waiting if one.end <= place.end]
             waiting = waiting[len(inner) :]
             if place.kind == "declaration":
-                texts = [_marked(text, numbers) for text, numbers in places[place].items()]
+                texts = [marked(text, numbers) for text, numbers in places[place].items()]
                 pieces.append((place.start, place.end, b"".join(texts)))
                 continue
-            original = self._part(place, {one: places[one] for one in inner})
-            declared, choice = _choice(place, original, places[place])
+            original = self._part(place, {one: places[one] for one in inner}, observing)
+            if observing and place.is_observed and place.kind == "statement":
+                plain, name = self._content[place.start : place.end], b"veriloop_observed_%d" % place.start
+                checks = statement_checks(plain, places[place], place.width_bits, name)
+                original = b"begin %s%s\nend" % (checks, original)
+            declared, choice = _choice(place, original, places[place], observing)
             pieces += [(place.item, place.item, declared)] if declared else []
             pieces.append((place.start, place.end, choice))
         return _spliced(self._content, pieces)
 
-    def _part(self, place: Place, inner: Mapping[Place, Mapping[bytes, Sequence[int]]]) -> bytes:
+    def _part(self, place: Place, inner: Mapping[Place, Mapping[bytes, Sequence[int]]], observing: bool) -> bytes:
         """The original text of a place with the choices that lie in it."""
         if not inner:
             return self._content[place.start : place.end]
-        whole = self.combined(inner)
+        whole = self.combined(inner, observing)
         return whole[place.start : len(whole) - (len(self._content) - place.end)]
 
     def _place(self, start: int, end: int, edits: Sequence[tuple[int, int, bytes]]) -> tuple[Place, bytes] | None:
@@ -292,16 +316,29 @@ class _File:
             return Place(node.start_byte, node.end_byte, "process")
         if node.type in _STATEMENTS or (node.type == "statement" and _is_body(node)):
             exact = self._exact and self._is_implicit(node)
-            return None if exact else Place(node.start_byte, node.end_byte, "statement")
+            if exact:
+                return None
+            width_bits = self._assigned_width(node)
+            is_observed = ancestor(node, _SUBROUTINES) is None
+            return Place(node.start_byte, node.end_byte, "statement", 0, width_bits, is_observed)
         if node.type in _VALUES:
             value = next((child for child in reversed(node.children) if child.type == "expression"), None)
             item = ancestor(node, _ITEMS)
             if value is not None and item is not None:
                 key = value.start_byte if node.type.endswith("connection") else node.start_byte
-                widths = self._facts.widths.get((self._path, key), frozenset())
-                if len(widths) == 1:
-                    return Place(value.start_byte, value.end_byte, "value", item.start_byte, next(iter(widths)))
+                width_bits = self._width(key)
+                if width_bits:
+                    return Place(value.start_byte, value.end_byte, "value", item.start_byte, width_bits, True)
         return None
+
+    def _assigned_width(self, statement: Node) -> int:
+        """The width in bits of what a statement, which is an assignment, assigns to; 0 where it is not known."""
+        target = first(statement, ("variable_lvalue",))
+        return self._width(target.start_byte) if target is not None else 0
+
+    def _width(self, start: int) -> int:
+        widths = self._facts.widths.get((self._path, start), frozenset())
+        return next(iter(widths)) if len(widths) == 1 else 0
 
     def _is_implicit(self, node: Node) -> bool:
         """Whether a statement stands in a process that wakes by whatever it reads."""
@@ -400,11 +437,13 @@ def _body(process: bytes) -> tuple[int, int] | None:
     return statement.start_byte - len(before), statement.end_byte - len(before)
 
 
-def _choice(place: Place, original: bytes, texts: Mapping[bytes, Sequence[int]]) -> tuple[bytes, bytes]:
+def _choice(
+    place: Place, original: bytes, texts: Mapping[bytes, Sequence[int]], observing: bool
+) -> tuple[bytes, bytes]:
     """What is declared before the item, and what stands in the place."""
     if place.kind == "statement":
         items = b"".join(
-            b"%s: %s\n" % (_numbers(numbers), _marked(_isolated(text, place, numbers), numbers))
+            b"%s: %s\n" % (_numbers(numbers), marked(_isolated(text, place, numbers), numbers))
             for text, numbers in texts.items()
         )
         return b"", b"case (%s)\n%sdefault: %s\nendcase" % (_SELECTOR, items, original)
@@ -412,19 +451,22 @@ def _choice(place: Place, original: bytes, texts: Mapping[bytes, Sequence[int]])
         everyone = [number for numbers in texts.values() for number in numbers]
         processes = [_guarded(original, b"%s: ; default" % _numbers(everyone))]
         processes += [
-            _marked(_guarded(text, b"default: ; %s" % _numbers(numbers)), numbers) for text, numbers in texts.items()
+            marked(_guarded(text, b"default: ; %s" % _numbers(numbers)), numbers) for text, numbers in texts.items()
         ]
         return b"", b"\n".join(processes)
-    return _nets(place, original, texts)
+    return _nets(place, original, texts, observing)
 
 
-def _nets(place: Place, original: bytes, texts: Mapping[bytes, Sequence[int]]) -> tuple[bytes, bytes]:
+def _nets(place: Place, original: bytes, texts: Mapping[bytes, Sequence[int]], observing: bool) -> tuple[bytes, bytes]:
     names = [b"veriloop_%d_%d" % (place.start, index) for index in range(len(texts) + 1)]
-    values = [original, *(_marked(text, numbers) for text, numbers in texts.items())]
+    values = [original, *(marked(text, numbers) for text, numbers in texts.items())]
     declared = b"".join(
         b"wire [%d:0] %s = %s\n;\n" % (place.width_bits - 1, name, value)
         for name, value in zip(names, values, strict=True)
     )
+    if observing:
+        pairs = zip(names[1:], texts.values(), strict=True)
+        declared += b"".join(net_check(names[0], name, numbers) for name, numbers in pairs)
     choice = names[0]
     for name, numbers in zip(names[1:], texts.values(), strict=True):
         asked = b" || ".join(b"%s == %d" % (_SELECTOR, number) for number in numbers)
@@ -448,11 +490,6 @@ def _isolated(text: bytes, place: Place, numbers: Sequence[int]) -> bytes:
     if not _NAMED.search(text):
         return text
     return b"begin : veriloop_%d_%d\n%s\nend" % (place.start, numbers[0], text)
-
-
-def _marked(text: bytes, numbers: Sequence[int]) -> bytes:
-    """A version's text between comments that name the version, for `written_by`."""
-    return b"/*veriloop<%s*/%s\n/*veriloop>*/" % (_numbers(numbers), text)
 
 
 def written_by(content: bytes, line: int) -> frozenset[int]:

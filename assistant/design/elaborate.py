@@ -204,8 +204,8 @@ class Elaboration:
     def assigned_widths(self) -> Mapping[tuple[Path, int], frozenset[int]]:
         """The widths in bits that values are assigned to, over all instances.
 
-        The key is the file and the byte at which a continuous assignment's left side, a declared net with a value, or
-        what an input port is connected to, starts. What is no vector of bits is left out.
+        The key is the file and the byte at which an assignment's left side, a declared net with a value, or what an
+        input port is connected to, starts. What is no vector of bits is left out.
         """
         found: dict[tuple[Path, int], set[int]] = {}
         for instance in self.instances.values():
@@ -412,7 +412,7 @@ def child_instances(scope: Any) -> Iterator[ast.InstanceSymbol]:
 
 
 def _assigned(instance: ast.InstanceSymbol) -> Iterator[tuple[pyslang.SourceRange, ast.Type]]:
-    """Where values are assigned continuously in an instance, and to which type."""
+    """Where values are assigned in an instance, and to which type."""
     for _, symbol in members(instance.body):
         if isinstance(symbol, ast.ContinuousAssignSymbol):
             assignment = symbol.assignment
@@ -429,6 +429,15 @@ def _assigned(instance: ast.InstanceSymbol) -> Iterator[tuple[pyslang.SourceRang
                     and value is not None
                 ):
                     yield value.sourceRange, port.type
+        elif isinstance(symbol, ast.ProceduralBlockSymbol):
+            found: list[ast.AssignmentExpression] = []
+            symbol.body.visit(lambda node, found=found: _note_assignment(node, found))
+            yield from ((one.left.sourceRange, one.left.type) for one in found)
+
+
+def _note_assignment(node: object, found: list[ast.AssignmentExpression]) -> None:
+    if isinstance(node, ast.AssignmentExpression):
+        found.append(node)
 
 
 def _signal(name: str, symbol: ast.Symbol, direction: Direction | None) -> Signal | None:

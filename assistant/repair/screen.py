@@ -16,7 +16,7 @@ from pathlib import Path
 from veriloop.assistant.design.elaborate import Elaborator
 from veriloop.assistant.errors import ToolError
 from veriloop.assistant.events import CancelToken
-from veriloop.assistant.verify.batch.chooser import Engine
+from veriloop.assistant.verify.batch.chooser import Choice, Engine
 from veriloop.assistant.verify.batch.judge import Batch
 from veriloop.assistant.verify.cocotb import run_cocotb
 from veriloop.assistant.verify.command import run_command
@@ -88,6 +88,7 @@ class Screen:
         self._cancel = cancel
         self._pool = ThreadPoolExecutor(max_workers=len(workers))
         self._batch: Batch | None = None
+        self._confirm = True
         self._seen = {fingerprint(original), *refuted}
 
     @property
@@ -113,6 +114,7 @@ class Screen:
         ran = bool(mine) and all(run.outcome not in (Outcome.COMPILE_ERROR, Outcome.TIMEOUT) for run in mine)
         if self._batch is not None or not ran or not isinstance(self._testbench, VerilogTestbench | TraceTestbench):
             return
+        self._confirm = confirm
         worker = self._workers[0]
         others: Engine = "verilator" if usual == "icarus" else "icarus"
         known: dict[Engine, list[SimResult]] = {usual: mine}
@@ -212,8 +214,13 @@ class Screen:
         if isinstance(bench, CocotbTestbench):
             runs = run_cocotb(bench, root=root, scratch=scratch, toolchain=toolchain, cancel=cancel, until_red=True)
             return worst(runs)
+        way = self._batch.one_by_one() if self._batch is not None else Choice("icarus")
+        if self.engine == "icarus" and way.engine == "verilator":
+            result = self._by_verilator(bench, worker, way.optimize)
+            if not (result.passed and self._confirm):
+                return result
         if self.engine == "icarus":
-            result = run_icarus(
+            alone = run_icarus(
                 bench,
                 root=root,
                 scratch=scratch,
@@ -221,9 +228,21 @@ class Screen:
                 cancel=cancel,
                 compile_timeout_s=max(_SHORTEST_COMPILE_S, bench.timeout_s),
             )
-            if result is not None:
-                return result
-        return worst(run_verilator(bench, root=root, scratch=scratch, toolchain=toolchain, cancel=cancel))
+            if alone is not None:
+                return alone
+        return self._by_verilator(bench, worker, way.optimize)
+
+    def _by_verilator(self, bench: VerilogTestbench | TraceTestbench, worker: Worker, optimize: int) -> SimResult:
+        runs = run_verilator(
+            bench,
+            root=worker.root,
+            scratch=worker.scratch,
+            toolchain=self._toolchain,
+            cancel=self._cancel,
+            optimize=optimize,
+            until_red=True,
+        )
+        return worst(runs)
 
     def _write(self, worker: Worker, candidate: Contents) -> None:
         for path, content in {**self._original, **candidate}.items():

@@ -93,13 +93,30 @@ def _blocks(four_state: SimResult) -> bool:
 
 
 def run_verilator(
-    testbench: FileBench, *, root: Path, scratch: Path, toolchain: Toolchain, cancel: CancelToken
+    testbench: FileBench,
+    *,
+    root: Path,
+    scratch: Path,
+    toolchain: Toolchain,
+    cancel: CancelToken,
+    optimize: int = 0,
+    until_red: bool = False,
 ) -> tuple[SimResult, ...]:
-    """Builds once and runs from each start state; one result if Verilator does not take the files."""
+    """Builds once and runs from each start state; one result if Verilator does not take the files.
+
+    Args:
+        testbench: what judges.
+        root: the tree.
+        scratch: an existing directory for builds.
+        toolchain: has Verilator.
+        cancel: stops it.
+        optimize: the C++ compiler's level: 0 for short runs, 1 for long ones.
+        until_red: run from no further start state once one has failed.
+    """
     features = Features(trace=keeps_dumps(testbench))
     with tempfile.TemporaryDirectory(dir=scratch) as name:
         built = toolchain.verilator.build(
-            testbench.design.rooted(root), Path(name), cwd=root, cancel=cancel, features=features
+            testbench.design.rooted(root), Path(name), cwd=root, cancel=cancel, features=features, optimize=optimize
         )
         if isinstance(built, Rejected):
             reason = str(built.diagnostics[0].message) if built.diagnostics else "rejected"
@@ -111,8 +128,8 @@ def run_verilator(
         results: list[SimResult] = []
         for reset, start in START_STATES:
             results.append(_run_binary(testbench, built, reset, start, root=root, toolchain=toolchain, cancel=cancel))
-            if results[-1].outcome is Outcome.TIMEOUT:
-                # It hangs; that it hangs from the other states as well is not worth their time.
+            if results[-1].outcome is Outcome.TIMEOUT or (until_red and not results[-1].passed):
+                # Where it hangs, that it hangs from the other states as well is not worth their time.
                 break
         return tuple(results)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 Engine = Literal["icarus", "verilator"]
@@ -12,16 +12,18 @@ _ICARUS_BUILD_S = 0.03
 _VERILATOR_BUILD_S = 0.7
 _FASTER = 7.0
 """How many times faster Verilator's code runs at `-O0` than Icarus, before it is measured."""
-_OPTIMIZED_BUILD = 1.6
+OPTIMIZED_BUILD = 1.6
 """How many times as long a build at `-O1` takes, and the next, how many times faster its code runs."""
-_OPTIMIZED_RUN = 4.0
+OPTIMIZED_RUN = 4.0
+_SHARED_BUILD = 2.0
+"""How many times as long the build of a batch takes as that of one candidate."""
 _CLEARLY = 0.8
 """How much less the other engine must promise before the search leaves the one that it uses."""
 
 
 @dataclass(slots=True)
 class Spent:
-    """What an engine has cost so far on one design, in CPU seconds."""
+    """What an engine has cost so far on one design, in CPU seconds; optimized code, what it would cost without."""
 
     builds: int = 0
     build_s: float = 0.0
@@ -55,6 +57,14 @@ def choose(count: int, spent: Mapping[Engine, Spent], usual: Engine, allowed: fr
     return best if best.cpu_s < _CLEARLY * mine.cpu_s else mine
 
 
+def choose_alone(spent: Mapping[Engine, Spent], usual: Engine, allowed: frozenset[Engine]) -> Choice:
+    """The same for a candidate that no batch holds; the usual engine until Verilator has built a batch."""
+    if not spent["verilator"].builds:
+        return Choice(usual)
+    built = {engine: replace(one, build_s=one.build_s / _SHARED_BUILD) for engine, one in spent.items()}
+    return choose(1, built, usual, allowed)
+
+
 def _ways(engine: Engine, count: int, spent: Mapping[Engine, Spent]) -> list[Choice]:
     mine = spent[engine]
     if engine == "icarus":
@@ -66,5 +76,5 @@ def _ways(engine: Engine, count: int, spent: Mapping[Engine, Spent]) -> list[Cho
     # Where the unchanged design has not run under Verilator yet, it has to be built as well.
     first_s = 0.0 if mine.alone_s else build_s
     plain = first_s + build_s + count * run_s
-    optimized = first_s + _OPTIMIZED_BUILD * build_s + count * run_s / _OPTIMIZED_RUN
+    optimized = first_s + OPTIMIZED_BUILD * build_s + count * run_s / OPTIMIZED_RUN
     return [Choice("verilator", 0, plain), Choice("verilator", 1, optimized)]

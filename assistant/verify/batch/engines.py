@@ -10,6 +10,7 @@ from pathlib import Path
 
 from veriloop.assistant.design.alternatives import package_text
 from veriloop.assistant.design.model import Design, Diagnostic
+from veriloop.assistant.design.observation import OBSERVED, REACHED
 from veriloop.assistant.errors import ToolFailed
 from veriloop.assistant.events import CancelToken
 from veriloop.assistant.execute import execute
@@ -20,12 +21,33 @@ from veriloop.assistant.verify.verilator import END_MARK, Binary, Verilator
 
 _COMPILE_TIMEOUT_S = 120.0
 
+_TOLD_BYTES = 1 << 16
+"""More than a batch has versions."""
+
 _MAIN = (
-    '#include "runtime.h"\n'
+    '#include "runtime.h"\n#include <sys/mman.h>\n'
     + FORK
     + """
+static char veriloop_unheard[TOLD_BYTES];
+static char* veriloop_told = veriloop_unheard;
+
+extern "C" void REACHED(int number) {
+    if (number > 0 && number < TOLD_BYTES) veriloop_told[number] = 1;
+}
+
+/* What the run is told is kept as it comes, so that a run that breaks off has told everything up to there. */
+static void veriloop_listen() {
+    const int file = open(veriloop_told_path, O_RDWR | O_CREAT | O_TRUNC, 0600);
+    if (file < 0 || ftruncate(file, TOLD_BYTES)) _exit(125);
+    void* const shared = mmap(nullptr, TOLD_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
+    if (shared == MAP_FAILED) _exit(125);
+    veriloop_told = static_cast<char*>(shared);
+    close(file);
+}
+
 int main(int argc, char** argv) {
     const struct veriloop_run run = veriloop_fork();
+    if (run.version == OBSERVED) veriloop_listen();
     const std::string version = "+veriloop_version=" + std::to_string(run.version);
     const std::string reset = "+verilator+rand+reset+" + std::to_string(run.reset);
     const std::string seed = "+verilator+seed+" + std::to_string(run.seed);
@@ -51,6 +73,9 @@ int main(int argc, char** argv) {
     _exit(0);
 }
 """.replace("MARK", END_MARK)
+    .replace("TOLD_BYTES", str(_TOLD_BYTES))
+    .replace("OBSERVED", str(OBSERVED))
+    .replace("REACHED", REACHED)
 )
 
 _READ_PLUSARG = "chosen()"
@@ -101,15 +126,17 @@ class Program:
 
     argv: tuple[str, ...]
     engine: str
+    optimize: int = 0
+    """The C++ compiler's level."""
 
 
-def write_package(directory: Path, engine: str) -> Path:
-    """Writes the file with the selector, which is read before all others."""
+def write_package(directory: Path, engine: str, *, observing: bool = False) -> Path:
+    """Writes the file with the selector, which is read before all others, with what is called where one observes."""
     path = directory / "veriloop_batch.sv"
     if engine == "icarus":
         path.write_bytes(package_text("$veriloop_version"))
     else:
-        path.write_bytes(package_text(_READ_PLUSARG).replace(b";\n", b";" + _CHOSEN, 1))
+        path.write_bytes(package_text(_READ_PLUSARG, observing=observing).replace(b";\n", b";" + _CHOSEN, 1))
     return path
 
 
@@ -122,11 +149,13 @@ def build_verilator(
     plusargs: Sequence[str],
     features: Features,
     optimize: int,
+    observing: bool,
     cancel: CancelToken,
 ) -> Program | tuple[Diagnostic, ...]:
     """Builds the model that runs a batch; or Verilator's errors."""
+    package = write_package(directory, "verilator", observing=observing)
     built = verilator.build(
-        replace(design, sources=(write_package(directory, "verilator"), *design.sources)),
+        replace(design, sources=(package, *design.sources)),
         directory,
         cwd=cwd,
         cancel=cancel,
@@ -137,7 +166,7 @@ def build_verilator(
     )
     if not isinstance(built, Binary):
         return built.diagnostics
-    return Program((str(built.path), *plusargs), "verilator")
+    return Program((str(built.path), *plusargs), "verilator", optimize)
 
 
 def build_icarus(

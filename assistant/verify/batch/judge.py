@@ -7,19 +7,28 @@ import re
 import resource
 import statistics
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 
-from veriloop.assistant.design.alternatives import Changes, Choices, Facts, written_by
+from veriloop.assistant.design.alternatives import Changes, Choices, Facts, is_observed, written_by
 from veriloop.assistant.design.elaborate import Elaborator
 from veriloop.assistant.design.model import Diagnostic
+from veriloop.assistant.design.observation import OBSERVED
 from veriloop.assistant.errors import ToolError
 from veriloop.assistant.events import CancelToken
 from veriloop.assistant.execute import Completed
-from veriloop.assistant.verify.batch.chooser import Choice, Engine, Spent, choose
+from veriloop.assistant.verify.batch.chooser import (
+    OPTIMIZED_BUILD,
+    OPTIMIZED_RUN,
+    Choice,
+    Engine,
+    Spent,
+    choose,
+    choose_alone,
+)
 from veriloop.assistant.verify.batch.engines import (
     Program,
     build_icarus,
@@ -27,7 +36,7 @@ from veriloop.assistant.verify.batch.engines import (
     forking_module,
     write_package,
 )
-from veriloop.assistant.verify.batch.runner import Job, Limits, run_jobs
+from veriloop.assistant.verify.batch.runner import Job, Limits, run_jobs, told
 from veriloop.assistant.verify.build import Features
 from veriloop.assistant.verify.results import Outcome, SimResult
 from veriloop.assistant.verify.simulation import (
@@ -54,10 +63,15 @@ _SHARED_TARGETS = frozenset({"MultipleAlwaysAssigns", "MixedVarAssigns", "Multip
 _BUILD_TIMEOUT_S = 60.0
 _SHORTEST_CPU_S = 1.0
 _LONGER = 20
+"""How many times as long as the failing unchanged design's a run may take: a testbench may stop at a failure."""
+_LONGER_THAN_WHOLE = 4
+"""The same where the unchanged design passes, and so has run to the end."""
 _BUILDS = 6
 """How often what a tool refuses is taken out of a batch."""
 _SMALLEST = 2
 """Candidates for which a build of their own is not worth it."""
+OBSERVED_FROM_S = 0.05
+"""CPU seconds of a run from which it pays to compile in what tells which candidates a run can do without."""
 
 
 class BatchRefused(Exception):
@@ -78,6 +92,8 @@ class Batch:
         nice: by how much the runs give way to other programs.
         confirm: let the usual engine run what the other one passes.
         only: judge by the usual engine alone.
+        observed_from_s: CPU seconds of a run of Verilator's from which the unchanged design observes the candidates: of
+            one that would nowhere have done anything else, its own run is the verdict.
         baselines: what the unchanged design does under an engine, where that is known already.
     """
 
@@ -95,11 +111,15 @@ class Batch:
         nice: int = 0,
         confirm: bool = True,
         only: bool = False,
+        observed_from_s: float = OBSERVED_FROM_S,
         baselines: Mapping[Engine, Sequence[SimResult]] | None = None,
     ) -> None:
         self._testbench = testbench
         self._usual = usual
         self._confirm = confirm
+        self._observed_from_s = observed_from_s
+        self.unexercised = 0
+        """Candidates that were judged by the unchanged design's run, because in it they would have done the same."""
         self._original = original
         self._root = root
         self._scratch = scratch
@@ -144,6 +164,13 @@ class Batch:
             for index, result in zip(passing, again, strict=True):
                 results[index] = result
         return results
+
+    def one_by_one(self) -> Choice:
+        """How a candidate that no batch holds is judged for less, by what the engines have cost so far."""
+        # Icarus does not speak for a candidate where Verilator is what shows the bug.
+        allowed = self._allowed if self._usual == "icarus" else frozenset({self._usual})
+        chosen = choose_alone(self.spent, self._usual, allowed)
+        return chosen if chosen.engine == self._usual or self._shows(chosen.engine) else Choice(self._usual)
 
     def _shows(self, engine: Engine) -> bool:
         """Whether an engine sees of the unchanged design what the usual one sees."""
@@ -191,21 +218,23 @@ class Batch:
         self, versions: Mapping[int, Changes], way: Choice, baseline: Sequence[SimResult]
     ) -> dict[int, SimResult]:
         engine, spent = way.engine, self.spent[way.engine]
+        observing = engine == "verilator" and max(run.cpu_s for run in baseline) >= self._observed_from_s
         with tempfile.TemporaryDirectory(dir=self._scratch) as name:
             directory = Path(name)
-            kept = self._elaborating(dict(versions), engine)
+            kept = self._elaborating(dict(versions), engine, observing)
             for attempt in range(_BUILDS):
                 if len(kept) < _SMALLEST:
                     raise BatchRefused("nothing is left of it")
-                files = self._choices[engine].combined(kept)
+                files = self._choices[engine].combined(kept, observing=observing)
                 building = directory / f"build{attempt}"
                 building.mkdir()
                 before_s = _children_cpu_s()
-                built = self._built(way, files, building)
+                built = self._built(way, files, building, observing)
                 spent.builds += 1
-                spent.build_s += _children_cpu_s() - before_s
+                spent.build_s += (_children_cpu_s() - before_s) / (OPTIMIZED_BUILD if way.optimize else 1.0)
                 if isinstance(built, Program):
-                    return self._run(built, sorted(kept), engine, baseline, directory)
+                    observed = {number for number, changes in kept.items() if observing and is_observed(changes)}
+                    return self._run(built, sorted(kept), observed, baseline, directory)
                 # What one simulator refuses although slang does not: those that wrote the refused lines go.
                 blamed = self._blamed(built, files)
                 kept = {number: changes for number, changes in kept.items() if number not in blamed}
@@ -223,20 +252,22 @@ class Batch:
             for number in written_by(content, error.line)
         }
 
-    def _elaborating(self, versions: dict[int, Changes], engine: Engine) -> dict[int, Changes]:
+    def _elaborating(self, versions: dict[int, Changes], engine: Engine, observing: bool) -> dict[int, Changes]:
         """Those versions that elaborate together; what breaks the others is found by halving."""
         elaborator = self._with_package
-        if elaborator is None or not versions or not self._errors(elaborator, versions, engine):
+        if elaborator is None or not versions or not self._errors(elaborator, versions, engine, observing):
             return versions
         if len(versions) == 1:
             return {}
         numbers = sorted(versions)
         half = len(numbers) // 2
         parts = [{number: versions[number] for number in part} for part in (numbers[:half], numbers[half:])]
-        return {**self._elaborating(parts[0], engine), **self._elaborating(parts[1], engine)}
+        return {
+            number: changes for part in parts for number, changes in self._elaborating(part, engine, observing).items()
+        }
 
-    def _errors(self, elaborator: Elaborator, versions: Mapping[int, Changes], engine: Engine) -> bool:
-        found = elaborator.errors(self._choices[engine].combined(versions))
+    def _errors(self, elaborator: Elaborator, versions: Mapping[int, Changes], engine: Engine, observing: bool) -> bool:
+        found = elaborator.errors(self._choices[engine].combined(versions, observing=observing))
         return any(error.code not in _SHARED_TARGETS for error in found)
 
     @cached_property
@@ -258,9 +289,12 @@ class Batch:
             return None
         directory = Path(tempfile.mkdtemp(dir=self._scratch))
         design = self._testbench.design.rooted(self._root)
-        return Elaborator(replace(design, sources=(write_package(directory, "verilator"), *design.sources)))
+        package = write_package(directory, "verilator", observing=True)
+        return Elaborator(replace(design, sources=(package, *design.sources)))
 
-    def _built(self, way: Choice, files: Mapping[Path, bytes], directory: Path) -> Program | tuple[Diagnostic, ...]:
+    def _built(
+        self, way: Choice, files: Mapping[Path, bytes], directory: Path, observing: bool
+    ) -> Program | tuple[Diagnostic, ...]:
         design, cancel = self._testbench.design.rooted(self._root), self._cancel
         plusargs = self._testbench.plusargs if isinstance(self._testbench, VerilogTestbench) else ()
         with self._written(files):
@@ -273,6 +307,7 @@ class Batch:
                     plusargs=plusargs,
                     features=Features(trace=keeps_dumps(self._testbench)),
                     optimize=way.optimize,
+                    observing=observing,
                     cancel=cancel,
                 )
             assert self._toolchain.icarus is not None
@@ -300,30 +335,45 @@ class Batch:
                 path.write_bytes(content)
 
     def _run(
-        self, program: Program, numbers: Sequence[int], engine: Engine, baseline: Sequence[SimResult], directory: Path
+        self,
+        program: Program,
+        numbers: Sequence[int],
+        observed: Set[int],
+        baseline: Sequence[SimResult],
+        directory: Path,
     ) -> dict[int, SimResult]:
+        """The worst run of each version; of those that are `observed` the unchanged design tells what they would do."""
         found: dict[int, SimResult] = {}
         waiting = list(numbers)
+        differing: set[int] = set()
         for index, alone in enumerate(baseline):
             state = next((reset for reset, start in START_STATES if start == alone.start), 0)
-            control = self._results(program, [Job(0, state, SEED)], alone, directory / f"control{index}")[0]
-            if not same_run(control, alone):
+            versions = (0, OBSERVED) if observed else (0,)
+            place = directory / f"control{index}"
+            # What observes is the unchanged design as well.
+            controls = self._results(program, [Job(version, state, SEED) for version in versions], alone, place)
+            if not all(same_run(control, alone) for control in controls):
                 raise BatchRefused("version 0 is not what the unchanged design is")
-            jobs = [Job(number, state, SEED) for number in waiting]
-            # The control tells how long a run takes in this program.
-            results = self._results(program, jobs, control, directory / f"runs{index}")
-            found |= dict(zip(waiting, results, strict=True))
+            exercised = told(place, 1) if observed else frozenset()
+            same = [number for number in waiting if number in observed and number not in exercised]
+            found |= dict.fromkeys(same, controls[0])
+            differing |= set(waiting) - set(same)
+            run = [number for number in waiting if number not in same]
+            if run:
+                jobs = [Job(number, state, SEED) for number in run]
+                # The control tells how long a run takes in this program.
+                results = self._results(program, jobs, controls[0], directory / f"runs{index}")
+                found |= dict(zip(run, results, strict=True))
             waiting = [number for number in waiting if found[number].passed]
             if not waiting:
                 break
+        self.unexercised += len(numbers) - len(differing)
         return found
 
     def _cpu_s(self, alone: SimResult) -> float:
-        """CPU seconds after which a run hangs: many times what the unchanged design takes.
-
-        A testbench may stop at the first failure, so that a right candidate runs far longer than the broken design.
-        """
-        return min(self._limits.cpu_s, max(_SHORTEST_CPU_S, _LONGER * alone.cpu_s))
+        """CPU seconds after which a run hangs: many times what the unchanged design takes."""
+        longer = _LONGER_THAN_WHOLE if alone.passed else _LONGER
+        return min(self._limits.cpu_s, max(_SHORTEST_CPU_S, longer * alone.cpu_s))
 
     def _results(self, program: Program, jobs: Sequence[Job], alone: SimResult, directory: Path) -> list[SimResult]:
         directory.mkdir()
@@ -340,7 +390,7 @@ class Batch:
         )
         spent = self.spent["verilator" if alone.engine == "verilator" else "icarus"]
         spent.runs += len(done)
-        spent.run_s += sum(one.cpu_s for one in done)
+        spent.run_s += sum(one.cpu_s for one in done) * (OPTIMIZED_RUN if program.optimize else 1.0)
         roots = own or [self._root] * len(jobs)
         return [self._read(program, one, alone.start, root) for one, root in zip(done, roots, strict=True)]
 

@@ -17,6 +17,8 @@ from veriloop.assistant.events import CancelToken
 from veriloop.assistant.execute import OUTPUT_LIMIT_BYTES, Completed, execute
 from veriloop.assistant.isolation.confinement import Confinement, Isolation
 
+OBSERVED = ".reached"
+"""What a run's file with what it was told is called, behind the run's number: a byte a version, 1 where it was told."""
 _JOBS = "VERILOOP_BATCH"
 _FILE_LIMIT_BYTES = 256_000_000
 _WALL_FACTOR = 5
@@ -38,6 +40,7 @@ FORK = r"""
 #include <unistd.h>
 
 struct veriloop_run { int version, reset, seed, pid, done; double started; };
+static char veriloop_told_path[4200];
 
 static double veriloop_now(void) {
     struct timespec t;
@@ -60,6 +63,7 @@ static void veriloop_enter(const char* base, int index, int own, double cpu_s, l
     if (log < 0 || dup2(log, 1) < 0 || dup2(log, 2) < 0) _exit(125);
     close(log);
     snprintf(path, sizeof path, "%s/%d", base, index);
+    snprintf(veriloop_told_path, sizeof veriloop_told_path, "%sTOLD", path);
     if (own && chdir(path)) _exit(125);
     limit.rlim_cur = limit.rlim_max = (rlim_t)file_limit;
     setrlimit(RLIMIT_FSIZE, &limit);
@@ -154,7 +158,7 @@ static struct veriloop_run veriloop_fork(void) {
     fflush(stdout);
     _exit(0);
 }
-"""
+""".replace("TOLD", OBSERVED)
 """C and C++ alike: `veriloop_fork()` returns once in the process of each run."""
 
 
@@ -230,6 +234,19 @@ def run_jobs(
         raise ToolFailed("the runs of a batch did not all end", output=done.output[-2000:])
     words = tuple(map(str, argv))
     return [_completed(words, directory / f"{index}.log", *ended[index]) for index in range(len(jobs))]
+
+
+def told(directory: Path, index: int) -> frozenset[int]:
+    """The versions that a run told of, by the directory that `run_jobs` was given and the job's index.
+
+    Raises:
+        ToolFailed: the run did not begin to tell.
+    """
+    try:
+        content = (directory / f"{index}{OBSERVED}").read_bytes()
+    except FileNotFoundError as error:
+        raise ToolFailed("a run of a batch did not say what it met") from error
+    return frozenset(version for version, byte in enumerate(content) if byte)
 
 
 def _ended(line: str) -> tuple[int, tuple[int, float, float]]:

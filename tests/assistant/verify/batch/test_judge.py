@@ -271,3 +271,66 @@ def _content(path: Path) -> bytes:
         return path.read_bytes()
     except OSError:
         return b""
+
+
+OBSERVED_DUT = """\
+module dut (input clk, input rst, input [3:0] a, output reg [3:0] q, output [4:0] y);
+  reg [3:0] mem [0:3];
+  wire signed [3:0] s = a;
+  function [3:0] step(input [3:0] v); step = v + 1; endfunction
+  always @(posedge clk)
+    if (rst) begin q <= 0; mem[0] <= 0; end
+    else if (a > 4'd14) q <= 4'd9;
+    else begin
+      q <= step(q) ^ a;
+      mem[a[1:0]] <= (a + 4'd1) >> 1;
+      case (a[1:0]) 2'd3: mem[0] <= 4'd5; default: ; endcase
+    end
+  assign y = {1'b0, a} + q;
+endmodule
+"""
+OBSERVED_TB = TB.replace("a = n * 7;", "a = (n * 7) & 4'd14;")
+SAME = [
+    ("q <= 4'd9", "q <= 4'd1"),
+    ("a > 4'd14", "a >= 4'd15"),
+    ("a > 4'd14", "a == 4'd15"),
+    ("2'd3: mem[0] <= 4'd5", "2'd3: mem[1] <= 4'd6"),
+    ("(a + 4'd1) >> 1", "(a + 4'd0) >> 1"),
+    ("{1'b0, a} + q", "{a[0], a} + q"),
+]
+"""What makes no difference while `a` is even."""
+OTHER = [
+    ("q <= 0;", "q <= 1;"),
+    ("a > 4'd14", "a > 4'd13"),
+    ("(a + 4'd1) >> 1", "(a + 4'd2) >> 1"),
+    ("v + 1", "v + 2"),
+    ("2'd3: mem", "2'd2: mem"),
+    ("wire signed [3:0] s = a", "wire signed [3:0] s = ~a"),
+    ("posedge clk", "negedge clk"),
+]
+
+
+def test_what_nowhere_makes_a_difference_needs_no_run(bench):
+    batch, without = (
+        bench(OBSERVED_DUT, OBSERVED_TB, usual="verilator", observed_from_s=seconds) for seconds in (0.0, 60.0)
+    )
+    candidates = versions(*SAME, *OTHER, text=OBSERVED_DUT)
+    results = batch.judge_by(candidates, Choice("verilator"))
+    runs = without.judge_by(candidates, Choice("verilator"))
+    for candidate, result, run in zip(candidates, results, runs, strict=True):
+        assert result is not None
+        assert run is not None
+        assert same_run(result, run), candidate["dut.v"].decode()
+    assert (batch.unexercised, without.unexercised) == (len(SAME), 0)
+    assert all(result.passed for result in results[: len(SAME)])
+
+
+def test_a_run_that_breaks_off_has_told_everything_up_to_there(bench):
+    tb = OBSERVED_TB.replace("bad = bad + 1;", "bad = bad + 1; $fatal;")
+    dut = OBSERVED_DUT.replace("step(q) ^ a", "step(q) ^ a ^ (a == 4'd12)")
+    batch = bench(dut, tb, usual="verilator", observed_from_s=0.0)
+    assert not any(run.passed for run in batch.baseline("verilator"))
+    candidates = versions(("a == 4'd12", "a == 4'd13"), ("q <= 4'd9", "q <= 4'd1"), ("q <= 0;", "q <= 1;"), text=dut)
+    results = batch.judge_by(candidates, Choice("verilator"))
+    assert batch.unexercised == 1
+    assert [result.passed for result in results] == [True, False, False]
