@@ -176,6 +176,11 @@ class Explainer:
                 run, _ = self._run(files, start=start)
                 if run is not None and run.passed == passed:
                     return f"a race: {what}, Icarus says the same"
+        now = {path: immediate(text) for path, text in contents.items()}
+        for start in ("", *_STARTS.values()) if now != contents else ():
+            run, _ = self._run(now, start=start)
+            if run is not None and run.passed == passed:
+                return "with blocking assignments in combinational logic, as Verilator runs it, Icarus says the same"
         if follows_random(self._testbench, self._root):
             return "the testbench draws from the simulator's own random stream"
         return ""
@@ -242,3 +247,18 @@ def deferred(content: bytes) -> bytes:
     waits = (wait.children[0] for wait in find(tree.root, ("procedural_timing_control_statement",)))
     ends = [wait.end_byte for wait in waits if next(find(wait, ("edge_identifier",)), None) is not None]
     return apply_edits(content, [Edit(path="", start=end, end=end, text=b" #0") for end in ends])
+
+
+def immediate(content: bytes) -> bytes:
+    """The same, but that processes that wait for no edge assign at once."""
+    tree = SyntaxTree(content)
+    combinational = (
+        process
+        for process in find(tree.root, ("always_construct",))
+        if next(find(process, ("edge_identifier",)), None) is None
+    )
+    assigned = (one for process in combinational for one in find(process, ("nonblocking_assignment",)))
+    tokens = [token for one in assigned for token in one.children if token.type == "<="]
+    return apply_edits(
+        content, [Edit(path="", start=token.start_byte, end=token.end_byte, text=b"=") for token in tokens]
+    )

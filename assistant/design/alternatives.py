@@ -275,7 +275,7 @@ class _File:
             if observing and place.is_observed and place.kind == "statement":
                 plain, name = self._content[place.start : place.end], b"veriloop_observed_%d" % place.start
                 checks = statement_checks(plain, places[place], place.width_bits, name)
-                original = b"begin %s%s\nend" % (checks, original)
+                original = checks + original
             declared, choice = _choice(place, original, places[place], observing)
             pieces += [(place.item, place.item, declared)] if declared else []
             pieces.append((place.start, place.end, choice))
@@ -442,11 +442,12 @@ def _choice(
 ) -> tuple[bytes, bytes]:
     """What is declared before the item, and what stands in the place."""
     if place.kind == "statement":
+        # A macro's call may turn out to be no statement at all.
         items = b"".join(
-            b"%s: %s\n" % (_numbers(numbers), marked(_isolated(text, place, numbers), numbers))
+            b"%s: begin %s end\n" % (_numbers(numbers), marked(_isolated(text, place, numbers), numbers))
             for text, numbers in texts.items()
         )
-        return b"", b"case (%s)\n%sdefault: %s\nendcase" % (_SELECTOR, items, original)
+        return b"", b"case (%s)\n%sdefault: begin %s\nend\nendcase" % (_SELECTOR, items, original)
     if place.kind == "process":
         everyone = [number for numbers in texts.values() for number in numbers]
         processes = [_guarded(original, b"%s: ; default" % _numbers(everyone))]

@@ -62,7 +62,7 @@ def _signal(site: Site, node: Node, declared: Declared, by_range: dict[str, list
         same = range_text == declared.range_text
         for other in site.nearest(names, node):
             if written:
-                if site.structure.signals[other].direction != "input":
+                if site.structure.signals[other].direction != "input" and site.may_drive(node, other):
                     yield from site.replace("assigned signal", 4 if same else 6, node, other)
             else:
                 yield from site.replace("signal", 2.2 if same else 5, node, other)

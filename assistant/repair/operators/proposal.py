@@ -5,17 +5,19 @@ from __future__ import annotations
 import heapq
 from bisect import bisect
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TypeAlias
 
 from veriloop.assistant.design.structure import Structure
-from veriloop.assistant.design.syntax import Node
+from veriloop.assistant.design.syntax import Node, ancestor
 
 _NEAREST = 48
 """Names that a place is offered. A slip takes a name that its writer had in view; in a module of hundreds of signals
 all pairs of place and name would be millions of candidates that nobody can try."""
+
+_DRIVERS = ("always_construct", "net_assignment")
 
 Replacement: TypeAlias = tuple[int, int, str]
 """First byte, byte after the last, new text."""
@@ -64,6 +66,28 @@ class Site:
         return min(
             (abs(place - byte) for place in places[max(0, after - 1) : after + 1]), default=len(self.tree.content)
         )
+
+    def may_drive(self, target: Node, name: str) -> bool:
+        """Whether an assignment's target may become another signal: one that nothing else drives.
+
+        A signal with two drivers is no repair of anything. Bits may have drivers of their own.
+        """
+        after = target.parent.next_sibling if target.parent is not None else None
+        if after is not None and after.type == "select":
+            return True
+        driver = ancestor(target, _DRIVERS)
+        return driver is None or self._drivers.get(name, frozenset()) <= {driver.start_byte}
+
+    @cached_property
+    def _drivers(self) -> Mapping[str, Set[int]]:
+        """Where the processes and continuous assignments start that assign a signal; initial values do not count."""
+        found: dict[str, set[int]] = defaultdict(set)
+        for assignment in self.structure.assignments:
+            if assignment.kind != "declaration":
+                driver = ancestor(assignment.node, _DRIVERS) or assignment.node
+                for name in assignment.targets:
+                    found[name].add(driver.start_byte)
+        return found
 
     def text(self, node: Node) -> str:
         """The node's text."""

@@ -3,6 +3,7 @@ the unchanged design, does in there exactly what it does alone."""
 
 from __future__ import annotations
 
+import math
 import re
 import resource
 import statistics
@@ -158,12 +159,32 @@ class Batch:
             self._allowed -= {chosen.engine}
             chosen = choose(len(candidates), self.spent, self._usual, self._allowed)
         results = self.judge_by(candidates, chosen)
+        if chosen.engine == "verilator" and self._usual == "icarus":
+            self._fail_soon(candidates, results)
         passing = [index for index, result in enumerate(results) if result is not None and result.passed]
         if self._confirm and chosen.engine != self._usual and passing:
             again = self.judge_by([candidates[index] for index in passing], Choice(self._usual))
             for index, result in zip(passing, again, strict=True):
                 results[index] = result
         return results
+
+    def _fail_soon(self, candidates: Sequence[Contents], results: list[SimResult | None]) -> None:
+        """Lets Icarus try what no batch of Verilator's holds, for no longer than a build of its own would take.
+
+        Most candidates fail early, and those need no build.
+        """
+        cost = choose_alone(self.spent, "verilator", frozenset({"verilator"})).cpu_s
+        left = [index for index, result in enumerate(results) if result is None]
+        if len(left) * cost < self.spent["icarus"].alone_s:
+            # The run that shows whether a batch can be trusted would cost more than is won.
+            return
+        before = replace(self.spent["icarus"])
+        tried = self.judge_by([candidates[index] for index in left], Choice("icarus"), most_s=cost)
+        # What was broken off tells nothing of what a run takes.
+        self.spent["icarus"] = before
+        for index, result in zip(left, tried, strict=True):
+            if result is not None and result.outcome is Outcome.FAIL:
+                results[index] = result
 
     def one_by_one(self) -> Choice:
         """How a candidate that no batch holds is judged for less, by what the engines have cost so far."""
@@ -180,10 +201,17 @@ class Batch:
 
         return fails(engine) == fails(self._usual)
 
-    def judge_by(self, candidates: Sequence[Contents], way: Choice) -> list[SimResult | None]:
+    def judge_by(
+        self, candidates: Sequence[Contents], way: Choice, *, most_s: float = math.inf
+    ) -> list[SimResult | None]:
         """The worst run of each candidate under one engine; none for one that a batch cannot judge.
 
         From a start state from which a candidate passes the next is tried, so one that fails costs one run.
+
+        Args:
+            candidates: their files.
+            way: the engine.
+            most_s: CPU seconds after which a candidate's run is broken off, whatever a hanging one is given.
         """
         results: list[SimResult | None] = [None] * len(candidates)
         baseline = self.baseline(way.engine)
@@ -193,7 +221,7 @@ class Batch:
         if len(versions) < _SMALLEST:
             return results
         try:
-            judged = self._judge(versions, way, baseline)
+            judged = self._judge(versions, way, baseline, most_s)
         except (BatchRefused, ToolError):
             return results
         for number, result in judged.items():
@@ -215,7 +243,7 @@ class Batch:
         return found
 
     def _judge(
-        self, versions: Mapping[int, Changes], way: Choice, baseline: Sequence[SimResult]
+        self, versions: Mapping[int, Changes], way: Choice, baseline: Sequence[SimResult], most_s: float
     ) -> dict[int, SimResult]:
         engine, spent = way.engine, self.spent[way.engine]
         observing = engine == "verilator" and max(run.cpu_s for run in baseline) >= self._observed_from_s
@@ -234,7 +262,7 @@ class Batch:
                 spent.build_s += (_children_cpu_s() - before_s) / (OPTIMIZED_BUILD if way.optimize else 1.0)
                 if isinstance(built, Program):
                     observed = {number for number, changes in kept.items() if observing and is_observed(changes)}
-                    return self._run(built, sorted(kept), observed, baseline, directory)
+                    return self._run(built, sorted(kept), observed, baseline, most_s, directory)
                 # What one simulator refuses although slang does not: those that wrote the refused lines go.
                 blamed = self._blamed(built, files)
                 kept = {number: changes for number, changes in kept.items() if number not in blamed}
@@ -340,6 +368,7 @@ class Batch:
         numbers: Sequence[int],
         observed: Set[int],
         baseline: Sequence[SimResult],
+        most_s: float,
         directory: Path,
     ) -> dict[int, SimResult]:
         """The worst run of each version; of those that are `observed` the unchanged design tells what they would do."""
@@ -362,7 +391,7 @@ class Batch:
             if run:
                 jobs = [Job(number, state, SEED) for number in run]
                 # The control tells how long a run takes in this program.
-                results = self._results(program, jobs, controls[0], directory / f"runs{index}")
+                results = self._results(program, jobs, controls[0], directory / f"runs{index}", most_s)
                 found |= dict(zip(run, results, strict=True))
             waiting = [number for number in waiting if found[number].passed]
             if not waiting:
@@ -375,7 +404,9 @@ class Batch:
         longer = _LONGER_THAN_WHOLE if alone.passed else _LONGER
         return min(self._limits.cpu_s, max(_SHORTEST_CPU_S, longer * alone.cpu_s))
 
-    def _results(self, program: Program, jobs: Sequence[Job], alone: SimResult, directory: Path) -> list[SimResult]:
+    def _results(
+        self, program: Program, jobs: Sequence[Job], alone: SimResult, directory: Path, most_s: float = math.inf
+    ) -> list[SimResult]:
         directory.mkdir()
         own = self._directories(directory, len(jobs))
         done = run_jobs(
@@ -384,7 +415,7 @@ class Batch:
             directory=directory,
             cwd=self._root,
             own=bool(own),
-            limits=replace(self._limits, cpu_s=self._cpu_s(alone)),
+            limits=replace(self._limits, cpu_s=min(self._cpu_s(alone), most_s)),
             cancel=self._cancel,
             isolation=self._toolchain.isolation,
         )

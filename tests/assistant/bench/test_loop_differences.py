@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from veriloop.assistant.bench.loop_differences import Explained, Explainer, deferred, reordered
+from veriloop.assistant.bench.loop_differences import Explained, Explainer, deferred, immediate, reordered
 from veriloop.assistant.design.model import Design
 from veriloop.assistant.events import CancelToken
 from veriloop.assistant.verify.results import Outcome, SimResult
@@ -33,6 +33,9 @@ BODIES = {
     "a race: with its processes in another order, Icarus says the same": (
         "reg [3:0] q; reg [3:0] p = 5; always @(posedge clk) p = 0; always @(posedge clk) q = p;"
         "always @(negedge clk) p = 5;"
+    ),
+    "with blocking assignments in combinational logic, as Verilator runs it, Icarus says the same": (
+        "reg [3:0] q = 0, p = 0; always @(clk) begin p <= !clk; q <= p; end"
     ),
     "": "wire [3:0] q = 1;",
 }
@@ -122,3 +125,8 @@ def test_what_waits_for_an_edge_waits_a_little_longer():
     text += b"  initial begin @(negedge c); #5 d = 1; end\nendmodule\n"
     later = text.replace(b"negedge r)", b"negedge r) #0").replace(b"negedge c)", b"negedge c) #0")
     assert deferred(text) == later
+
+
+def test_combinational_logic_assigns_at_once():
+    text = b"module a;\n  always @(posedge c) q <= d <= e;\n  always @* r <= d <= e;\nendmodule\n"
+    assert immediate(text) == text.replace(b"r <=", b"r =")

@@ -166,3 +166,17 @@ def test_in_a_module_of_many_signals_a_place_is_offered_the_names_around_it():
     assert "n399" in offered
     assert "n10" not in offered
     assert 40 <= len(offered) < 60
+
+
+def test_no_signal_gets_a_second_driver():
+    body = f"reg [3:0] r, t, u; assign o = en; {CLOCKED} begin r <= a; q <= b; end {CLOCKED} begin t <= a; end"
+    content = module(body)
+    at = content.index(b"r <= a")
+    offered = {
+        text
+        for _, proposal in proposals(SyntaxTree(content))
+        for start, _, text in proposal.replacements
+        if proposal.operator == "assigned signal" and start == at
+    }
+    assert {"q", "u", "s"} <= offered
+    assert not {"t", "o"} & offered
