@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import itertools
+import math
 import tempfile
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
@@ -50,7 +51,13 @@ class Row:
 
 
 def measure(
-    design: LoopDesign, counts: Sequence[int], compare: int, toolchain: Toolchain, cancel: CancelToken
+    design: LoopDesign,
+    counts: Sequence[int],
+    compare: int,
+    toolchain: Toolchain,
+    cancel: CancelToken,
+    *,
+    survivors: float = 1.0,
 ) -> Run[list[Row]]:
     """Measures one design with so many candidates each.
 
@@ -60,6 +67,8 @@ def measure(
         compare: how many candidates are built one by one as well, and compared.
         toolchain: Verilator, and Icarus where it is installed.
         cancel: stops it.
+        survivors: the share of the candidates that the testbench may pass; as they come, if it is 1. Of a large design
+            a program meets a small part, so that most edits change nothing that it sees.
 
     Raises:
         UsageError: the design does not run, or is too small for so many candidates.
@@ -78,7 +87,10 @@ def measure(
             raise UsageError(f"{design.name} does not run from {unusable.start} by {unusable.engine}: {why}")
         limit_s = min(_LONGEST_S, max(1.0, 20 * max(run.wall_s for run in runs)))
         any_edit = candidates(design, place.root, seed=_SEED, by_class=False)
-        found = list(itertools.islice(any_edit, max(counts)))
+        if survivors < 1:
+            found = yield from _drawn(design, any_edit, max(counts), survivors, runs, limit_s, place)
+        else:
+            found = list(itertools.islice(any_edit, max(counts)))
         any_class = candidates(design, place.root, seed=_SEED, by_class=True)
         compared = list(itertools.islice(any_class, compare))
         if len(found) < max(counts):
@@ -144,6 +156,36 @@ def _one_by_one(
         disagree=compares.disagree,
         notes=tuple(compares.notes),
     )
+
+
+def _drawn(
+    design: LoopDesign,
+    any_edit: Iterator[LoopCandidate],
+    count: int,
+    survivors: float,
+    baseline: Sequence[SimResult],
+    limit_s: float,
+    place: Place,
+) -> Run[list[LoopCandidate]]:
+    """So many candidates, of which at most a share survives, evenly among them; judged beforehand to know which do."""
+    wanted = math.floor(count * survivors)
+    failing: list[LoopCandidate] = []
+    passing: list[LoopCandidate] = []
+    while len(failing) < count - min(wanted, len(passing)):
+        part = list(itertools.islice(any_edit, count))
+        if not part:
+            break
+        _, results = _together(design, part, baseline, limit_s, place)
+        for one, result in zip(part, results, strict=True):
+            (passing if result.passed else failing).append(one)
+        yield Note(f"{design.name}: {len(failing)} candidates fail and {len(passing)} survive of those drawn")
+    passing = passing[:wanted]
+    failing = failing[: count - len(passing)]
+    every = math.ceil(1 / survivors) if survivors else count + 1
+    found: list[LoopCandidate] = []
+    while failing or passing:
+        found.append(passing.pop(0) if passing and (not failing or len(found) % every == every - 1) else failing.pop(0))
+    return found
 
 
 def _together(

@@ -30,6 +30,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--compare", type=int, default=24, metavar="N", help="candidates built one by one as well (default: 24)"
     )
+    parser.add_argument(
+        "--survivors",
+        type=float,
+        default=1.0,
+        metavar="SHARE",
+        help="of the candidates, how many the testbench may pass (default: as many as it does of those drawn)",
+    )
 
 
 def run(arguments: argparse.Namespace, session: Session) -> int:
@@ -40,6 +47,8 @@ def run(arguments: argparse.Namespace, session: Session) -> int:
 
     if arguments.compare < 0:
         raise UsageError("--compare must not be negative")
+    if not 0 <= arguments.survivors <= 1:
+        raise UsageError("--survivors is a share, from 0 to 1", hint="--survivors 0.2")
     designs = loop_designs.own_designs()
     designs += [loop_designs.read_design([session.cwd / Path(path) for path in paths]) for paths in arguments.design]
     chosen = [design for design in designs if fnmatchcase(design.name, arguments.only)]
@@ -50,7 +59,10 @@ def run(arguments: argparse.Namespace, session: Session) -> int:
     toolchain.verilator.prepare(session.cancel)
     rows = []
     for design in chosen:
-        rows += finish(loop.measure(design, loop.COUNTS, arguments.compare, toolchain, session.cancel), session.observe)
+        measured = loop.measure(
+            design, loop.COUNTS, arguments.compare, toolchain, session.cancel, survivors=arguments.survivors
+        )
+        rows += finish(measured, session.observe)
     counts = loop.summary(rows)
     counts |= finish(loop_doors.measure(toolchain, session.cancel), session.observe)
     counts |= provenance()
