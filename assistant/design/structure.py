@@ -148,18 +148,44 @@ class Structure:
                     found[name] |= tied - {name}
         return {name: frozenset(reads) for name, reads in found.items()}
 
+    @cached_property
+    def calls(self) -> Mapping[str, frozenset[str]]:
+        """For each assigned signal, and each function by its name, the module's functions that it calls."""
+        functions = {
+            self.tree.text(name)
+            for node in self.nodes
+            if node.type == "function_body_declaration" and (name := first(node, ("simple_identifier",))) is not None
+        }
+        found: dict[str, set[str]] = defaultdict(set)
+        for assignment in self.assignments if functions else ():
+            for call in find(assignment.node, ("tf_call",)):
+                called = first(call, ("simple_identifier",))
+                if called is not None and self.tree.text(called) in functions:
+                    for name in assignment.targets:
+                        found[name].add(self.tree.text(called))
+        return {name: frozenset(called) for name, called in found.items()}
+
     def cone(self, outputs: Iterable[str]) -> Mapping[str, int]:
-        """The cone of influence: signal to its distance from the outputs, in assignments."""
+        """The cone of influence: signals, and functions, to their distance from the outputs, in assignments."""
         distance = {name: 0 for name in outputs if name in self.signals}
+        decides = {name: reads | self.calls.get(name, frozenset()) for name, reads in self.dependencies.items()}
         front = list(distance)
         while front:
-            reached = [read for name in front for read in self.dependencies.get(name, ()) if read not in distance]
+            reached = [read for name in front for read in decides.get(name, ()) if read not in distance]
             front = list(dict.fromkeys(reached))
             for name in front:
-                distance[name] = 1 + min(
-                    distance[reader] for reader in distance if name in self.dependencies.get(reader, ())
-                )
+                distance[name] = 1 + min(distance[reader] for reader in distance if name in decides.get(reader, ()))
         return distance
+
+    def with_functions(self, distances: Mapping[str, int]) -> Mapping[str, int]:
+        """Distances of signals with those of the functions that they call, one more each."""
+        found = dict(distances)
+        front = [name for name in self.calls if name in found]
+        while front:
+            reached = {called: found[name] + 1 for name in front for called in self.calls[name] if called not in found}
+            found.update(reached)
+            front = [name for name in reached if name in self.calls]
+        return found
 
     def names(self, node: Node) -> set[str]:
         """The declared signals that a node mentions."""

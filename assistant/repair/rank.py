@@ -47,7 +47,7 @@ class Ranker:
         wrong = failing.wrong & (structure.signals.keys() - inputs)
         # Words of a log are evidence only where they name signals that the module drives.
         seeds = (wrong & outputs) or (wrong & structure.dependencies.keys()) or outputs
-        self._distances = distances or structure.cone(seeds)
+        self._distances = structure.with_functions(distances) if distances else structure.cone(seeds)
         self._hangs = failing.hangs
         self._right = structure.cone(failing.right & outputs) if wrong else {}
         self._decisions = [

@@ -54,3 +54,30 @@ endmodule
     structure, proposal = next(pair for pair in proposals(SyntaxTree(text)) if pair[1].operator == "operator")
     named = Ranker(structure, Failing(wrong=frozenset({"block", "successful"}))).priority(proposal)
     assert named == Ranker(structure, Failing()).priority(proposal)
+
+
+def test_what_a_failing_output_calls_is_as_near_as_what_it_reads():
+    text = b"""module m(input clk, input [7:0] a, output reg [7:0] o, output reg [7:0] far);
+  function [7:0] f(input [7:0] x); f = x + 1; endfunction
+  function [7:0] g(input [7:0] x); g = f(x) ^ x; endfunction
+  always @(posedge clk) o <= g(a);
+  always @(posedge clk) far <= a - 1;
+endmodule
+"""
+    structure, proposal = next(
+        pair
+        for pair in proposals(SyntaxTree(text))
+        if text[slice(*pair[1].focus)].startswith(b"1") and b"f = x" in text
+    )
+    assert structure.cone({"o"}) == {"o": 0, "a": 1, "g": 1, "f": 2}
+    assert structure.with_functions({"o": 1}) == {"o": 1, "g": 2, "f": 3}
+    failing = Failing(wrong=frozenset({"o"}))
+    other = next(
+        one
+        for _, one in proposals(SyntaxTree(text))
+        if one.operator == proposal.operator and one.focus[0] > text.index(b"far <=")
+    )
+    assert Ranker(structure, failing).priority(proposal) < Ranker(structure, failing).priority(other)
+    assert Ranker(structure, failing, {"o": 0}).priority(proposal) < Ranker(structure, failing, {"o": 0}).priority(
+        other
+    )
