@@ -75,6 +75,8 @@ class Row:
     why: str
     cpu_s: float = 0.0
     """CPU seconds that looking for the place and the repair took, with all that they started."""
+    tried: int = 0
+    """Candidates that were judged."""
 
     @property
     def design(self) -> str:
@@ -138,7 +140,9 @@ def line(row: Row) -> str:
     """A row in words."""
     said = "resolved" if row.resolved else f"falsely verified, {row.why}" if row.false_verified else row.status
     why = f": {row.why}" if row.why and not row.resolved and not row.false_verified else ""
-    return f"{row.id}: {said}{why}, rank {row.rank or '-'}, {row.cpu_s:g} CPU s, {row.minutes} min"
+    return (
+        f"{row.id}: {said}{why}, rank {row.rank or '-'}, {row.tried} candidates, {row.cpu_s:g} CPU s, {row.minutes} min"
+    )
 
 
 def run_task(task: Task, *, budget_s: float, cache: Path, isolation: Isolation, cancel: CancelToken) -> Run[Row]:
@@ -175,6 +179,7 @@ def run_task(task: Task, *, budget_s: float, cache: Path, isolation: Isolation, 
         false_verified=bool(lost),
         rank=rank,
         cpu_s=round(spent_s, 1),
+        tried=int(result.get("candidates") or 0),
     )
 
 
@@ -188,6 +193,7 @@ def _row(
     false_verified: bool = False,
     rank: int = 0,
     cpu_s: float = 0.0,
+    tried: int = 0,
 ) -> Row:
     minutes = round((time.monotonic() - started) / 60, 2)
     return Row(
@@ -200,6 +206,7 @@ def _row(
         minutes=minutes,
         why=why,
         cpu_s=cpu_s,
+        tried=tried,
     )
 
 

@@ -55,6 +55,7 @@ def test_a_task_is_repaired_and_tried_again(tmp_path: Path, monkeypatch: pytest.
     row = result(tmp_path, tmp_path / "cache" / "veriloop")
     assert (row.status, row.resolved, row.false_verified, row.rank) == ("repaired", True, False, 1), row.why
     assert 0 < row.cpu_s < 300
+    assert row.tried > 0
     counts = summary([row])
     assert (counts["tasks"], counts["injected_resolved"], counts["real"], counts["top1"]) == (1, 1, 0, 1)
 
