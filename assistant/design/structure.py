@@ -161,8 +161,8 @@ class Structure:
             for call in find(assignment.node, ("tf_call",)):
                 called = first(call, ("simple_identifier",))
                 if called is not None and self.tree.text(called) in functions:
-                    for name in assignment.targets:
-                        found[name].add(self.tree.text(called))
+                    for target in assignment.targets:
+                        found[target].add(self.tree.text(called))
         return {name: frozenset(called) for name, called in found.items()}
 
     def cone(self, outputs: Iterable[str]) -> Mapping[str, int]:
