@@ -7,10 +7,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
+from veriloop.assistant.change.facts import Facts
 from veriloop.assistant.design.elaborate import elaborate
 from veriloop.assistant.design.model import Design
 from veriloop.assistant.design.project import HEADER_SUFFIXES, SOURCE_SUFFIXES, Project
-from veriloop.assistant.design.reach import FileFacts, Reach, file_facts, visible_text
+from veriloop.assistant.design.reach import FileFacts, Reach, visible_text
 from veriloop.assistant.design.roles import is_test_path
 from veriloop.assistant.errors import UsageError
 from veriloop.assistant.verify.protected import Contents, judging
@@ -75,30 +76,33 @@ class Impact:
         return by_name and any(path in self.reach.reached(source) for source in sources if source in self.reach)
 
 
-def impact(root: Path, contents: Contents, before: frozenset[str]) -> Impact:
+def impact(root: Path, contents: Contents, before: frozenset[str], known: Facts | None = None) -> Impact:
     """What a change reaches.
 
     Args:
         root: where the changed tree lies.
         contents: what the change does to each file.
         before: the paths of the tree that it was made on.
+        known: what was read of files before.
     """
+    known = known or Facts()
     changed = tuple(path for path in contents if not _says_nothing(path))
-    facts, others, links = _read(root)
+    facts, others, links = _read(root, known)
     reach = Reach(facts, others, links)
     gone: set[str] = set()
     for path in changed:
         if _is_verilog(path):
-            old = file_facts(contents[path][0])
+            old = known.read(contents[path][0])
             new = facts.get(path)
             kept = (new.declares | new.defines) if new else frozenset()
             gone |= (old.declares | old.defines) - kept
             if path not in facts:
                 gone.add(PurePosixPath(path).name)
+    known.write()
     # A file that was not there before may hide another of its name, or be what was missing: its users count by name.
     layout_only = tuple(path for path in changed if _is_verilog(path) and _same(contents[path]))
-    known = {*facts, *others}
-    seeds = [path for path in changed if path not in layout_only and (path in known or path not in before)]
+    there = {*facts, *others}
+    seeds = [path for path in changed if path not in layout_only and (path in there or path not in before)]
     affected = reach.users(seeds, gone)
     return Impact(
         changed=changed,
@@ -159,7 +163,7 @@ def protected_paths(contents: Mapping[str, object]) -> Sequence[str]:
     return [path for path in contents if judging(path)]
 
 
-def _read(root: Path) -> tuple[dict[str, FileFacts], list[str], dict[str, str]]:
+def _read(root: Path, known: Facts) -> tuple[dict[str, FileFacts], list[str], dict[str, str]]:
     """The facts of each Verilog file below a root, all other files, and the links with what they lead to."""
     facts: dict[str, FileFacts] = {}
     others: list[str] = []
@@ -174,7 +178,7 @@ def _read(root: Path) -> tuple[dict[str, FileFacts], list[str], dict[str, str]]:
                 if target.is_relative_to(root):
                     links[path] = target.relative_to(root).as_posix()
             if _is_verilog(path) and full.is_file():
-                facts[path] = file_facts(full.read_bytes())
+                facts[path] = known.read(full.read_bytes())
             else:
                 others.append(path)
     return facts, others, links

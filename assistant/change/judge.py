@@ -10,6 +10,7 @@ from pathlib import Path
 
 from veriloop.assistant.change.baseline import Baseline, without_known
 from veriloop.assistant.change.explain import explained, first_line
+from veriloop.assistant.change.facts import Facts
 from veriloop.assistant.change.fixes import as_patch, fixes
 from veriloop.assistant.change.history import History
 from veriloop.assistant.change.impact import Impact, affected_designs, impact
@@ -50,6 +51,7 @@ from veriloop.assistant.verify.testbench import CocotbTestbench, CommandTest, Te
 ALREADY_REFUTED = "the change is refuted already"
 BUDGET = "the budget is spent"
 NOT_HERE = "cannot run here"
+FAILED_BEFORE = "fails as it did before this change"
 COVERAGE = "coverage"
 
 _EXPLAIN_S = 20.0
@@ -118,7 +120,8 @@ class Judge:
         with self.gate.copy(self.request.tree) as (copy, scratch):
             yield from self.gate.tell(copy)
             yield Stage("impact")
-            found = impact(copy.root, contents, before)
+            known = Facts.of(self.gate.repository.cache, self.gate.repository.root)
+            found = impact(copy.root, contents, before, known)
             project = Project.load(copy.root, self.config.repository.design)
             tests = self.choose(project, found) if self._reaches("tests") else Tests(())
             if not tests.named and not self.request.everything and self._changes_nothing(found):
@@ -239,6 +242,9 @@ class Judge:
                 said = NO_SUMMARY.removeprefix("the testbench ")
                 yield Note(f"{test.name} {said}, so it is not counted")
                 continue
+            if not step.passed and not tests.named and self._failed_before(test, step):
+                self._left_out.append(LeftOut(test.name, FAILED_BEFORE))
+                continue
             if not step.cached and step.results:
                 self.history.note(test, time.monotonic() - started, passed=step.passed)
             ran.append(_Ran(test, step, evidence, tuple(f"{test.name}: {note}" for note in notes)))
@@ -254,6 +260,21 @@ class Judge:
             except ToolNotFound:
                 return True
         return False
+
+    def _failed_before(self, test: Testbench, step: Step) -> bool:
+        """Whether what is committed is not to blame: the test failed before, in each run at least as much."""
+        if not self.gate.committed or not step.results:
+            return False
+        gate = replace(self.gate, cancel=self._token())
+        try:
+            with gate.copy(self.request.base) as (copy, scratch):
+                before = gate.test(test, copy, scratch)[0]
+        except Cancelled:
+            self.gate.cancel.check()
+            return False
+        worst = {(run.engine, run.start, run.outcome): run.failures for run in before.results if not run.passed}
+        red = [run for run in step.results if not run.passed]
+        return all(run.failures <= worst.get((run.engine, run.start, run.outcome), -1) for run in red)
 
     def _prepare(self, tests: Sequence[Testbench]) -> Iterator[Stage]:
         """Builds what is built once on a machine; that is not counted against the budget of one change."""
@@ -419,7 +440,8 @@ class Judge:
             return Outcome.NOT_VERIFIED if self.policy.over_budget == "fail" else Outcome.PASSED
         if not all(self.policy.suffices(path, reached) for path, reached in classes.items()):
             return Outcome.NOT_VERIFIED
-        return Outcome.VERIFIED if report.evidence >= Evidence.TESTS_ICARUS and ran else Outcome.PASSED
+        blind = any(one.why == FAILED_BEFORE for one in self._left_out)
+        return Outcome.VERIFIED if report.evidence >= Evidence.TESTS_ICARUS and ran and not blind else Outcome.PASSED
 
     @property
     def _over_budget(self) -> bool:
@@ -443,6 +465,8 @@ class Judge:
         for one in self._left_out:
             if one.why.startswith(NOT_HERE):
                 yield f"not run: {one}"
+            elif one.why == FAILED_BEFORE:
+                yield f"not counted: {one}"
 
     def _report(self, contents: Contents) -> Report:
         edits = tuple(Edit(path=path, start=0, end=len(old), text=new) for path, (old, new) in contents.items())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -134,7 +135,11 @@ def _with_toplevel(design: Design, toplevel: str, project: Project) -> Design:
 
 
 def discovered_testbenches(project: Project, *, among: Collection[str] | None = None) -> Iterator[VerilogTestbench]:
-    """Modules without ports, in files that are named or placed like tests; only in those `among` that are named."""
+    """Modules without ports, in files that are named or placed like tests; only in those `among` that are named.
+
+    A testbench is called as its file is, and where several files are called so, by its path.
+    """
+    stems = Counter(path.stem for path in project.index.declares if is_test_path(path))
     for path in project.index.declares:
         if not is_test_path(path) or (among is not None and path.as_posix() not in among):
             continue
@@ -145,4 +150,5 @@ def discovered_testbenches(project: Project, *, among: Collection[str] | None = 
             continue
         module = elaborate(design.rooted(project.root)).modules.get(design.toplevel)
         if module is not None and not module.ports:
-            yield VerilogTestbench(name=path.stem, design=design)
+            name = path.stem if stems[path.stem] == 1 else path.as_posix()
+            yield VerilogTestbench(name=name, design=design)

@@ -37,7 +37,10 @@ from veriloop.assistant.verify.verilator import END_MARK, SEED, START_STATES, Bi
 _NOT_THERE = re.compile(r"Error: (System task/function \S+ is not defined by any module)")
 _NOT_RUNNABLE = "Program not runnable"
 _LOG_TAIL_CHARS = 4000
-_SELF_CHECKS = re.compile(rb"\$(?:error|fatal)\b|\bassert\b")
+_SELF_CHECKS = re.compile(rb"\$(?:error|fatal)\b|\bassert\s*(?:#|\(|(?:property|final)\b)")
+_NOT_CODE = re.compile(rb'//[^\n]*|/\*.*?(?:\*/|\Z)|"(?:\\.|[^"\\\n])*"', re.DOTALL)
+_AT_START = re.compile(rb"\binitial\s+(?:begin\s*(?::\s*\w+\s*)?)?(?:assert\b[^;]*;\s*)+")
+"""What a module says of its parameters when a simulation starts: no check of what the design does then."""
 _RANDOM = re.compile(rb"\$u?random\b|\$dist_\w+")
 
 FileBench = VerilogTestbench | TraceTestbench
@@ -232,7 +235,7 @@ def read_run(testbench: FileBench, done: Completed, *, root: Path, engine: str, 
         done.output.replace(END_MARK, ""),
         pass_pattern=testbench.pass_pattern,
         fail_pattern=testbench.fail_pattern,
-        self_checking=_mentions(testbench, root, _SELF_CHECKS),
+        self_checking=_checks_itself(testbench, root),
     )
     passed, reason = summary.passed is True, summary.reason
     if done.returncode != 0:
@@ -281,6 +284,19 @@ def _plusargs(testbench: FileBench) -> Sequence[str]:
 def follows_random(testbench: Testbench, root: Path) -> bool:
     """Whether a testbench draws from a simulator's own random stream, of which each simulator has another."""
     return not isinstance(testbench, CocotbTestbench | CommandTest) and _mentions(testbench, root, _RANDOM)
+
+
+def _checks_itself(testbench: FileBench, root: Path) -> bool:
+    """Whether its code reports failures, so that silence means that there was none.
+
+    Words in comments and texts report nothing ("assert reset"), nor do checks of parameters in what it instantiates.
+    """
+    top = re.compile(rb"\bmodule\s+(?:(?:automatic|static)\s+)?%s\b" % re.escape(testbench.design.toplevel.encode()))
+    for path in (root / path for path in testbench.design.sources):
+        code = _NOT_CODE.sub(b" ", path.read_bytes()) if path.is_file() else b""
+        if _SELF_CHECKS.search(code if top.search(code) else _AT_START.sub(b" ", code)):
+            return True
+    return False
 
 
 def _mentions(testbench: FileBench, root: Path, pattern: re.Pattern[bytes]) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
 import re
@@ -120,9 +121,15 @@ def _hashes(paths: Iterable[Path], root: Path, *, layout: bool = True) -> tuple[
             content = b""
         complete = complete and not _READS_FILES.search(content)
         name = path.relative_to(root) if path.is_relative_to(root) else path
-        hashed = content if layout or path.suffix.lower() not in _VERILOG else visible_text(content)
-        hashes[name.as_posix()] = hashlib.sha256(hashed).hexdigest()
+        bare = not layout and path.suffix.lower() in _VERILOG
+        hashes[name.as_posix()] = _visible_hash(content) if bare else hashlib.sha256(content).hexdigest()
     return hashes, complete
+
+
+@functools.lru_cache(maxsize=1024)
+def _visible_hash(content: bytes) -> str:
+    """Kept, since a verdict is looked for and put under the same key."""
+    return hashlib.sha256(visible_text(content)).hexdigest()
 
 
 def _design_files(design: Design, root: Path) -> Iterator[Path]:

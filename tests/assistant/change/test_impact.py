@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from veriloop.assistant.change.facts import Facts
 from veriloop.assistant.change.impact import Impact, affected_designs, impact
 from veriloop.assistant.change.tests import tests_of as chosen_tests
 from veriloop.assistant.config import Config, RepositoryConfig, TestbenchSettings, UserConfig
@@ -76,6 +77,20 @@ def test_a_file_that_goes_or_comes_reaches_by_its_names(root):
     assert "rtl/outer.v" in changed(root, rtl__inner_v=None).affected
     found = changed(root, **{"rtl/other.v": b"module inner(input a, output y); assign y = a; endmodule\n"})
     assert {"rtl/other.v", "rtl/outer.v"} <= found.affected
+
+
+def test_what_was_read_once_is_read_from_the_cache(root, tmp_path_factory, monkeypatch):
+    cache = tmp_path_factory.mktemp("cache")
+    edit = {"rtl/inner.v": (FILES["rtl/inner.v"], FILES["rtl/inner.v"].replace(b"~a", b"!a"))}
+    (root / "rtl/inner.v").write_bytes(edit["rtl/inner.v"][1])
+    first = impact(root, edit, frozenset(FILES), Facts.of(cache, root))
+    monkeypatch.setattr("veriloop.assistant.change.facts.file_facts", None)
+    again = impact(root, edit, frozenset(FILES), Facts.of(cache, root))
+    assert again.affected == first.affected == {"rtl/inner.v", "rtl/outer.v", "tb/outer_tb.v"}
+    (kept,) = (cache / "facts").iterdir()
+    kept.write_bytes(b'{"schema": 1, "files": {"')
+    monkeypatch.undo()
+    assert impact(root, edit, frozenset(FILES), Facts.of(cache, root)).affected == first.affected
 
 
 def test_a_file_list_reaches_everything(root):

@@ -370,6 +370,25 @@ def test_only_the_tests_that_a_change_reaches_run_and_the_answer_is_kept(two, ca
 
 
 @pytest.mark.needs("verilator", "c++")
+def test_a_test_that_failed_before_refuses_no_commit_for_ever(two, capsys):
+    save(two / "rtl/inv.v", NOT_GATE.replace(b"~a", b"1'b1"))
+    save(two / "sub/tb/inv_tb.v", BENCH.replace(b"inv_tb", b"sub_inv_tb").replace(b"bad + 1", b"bad"))
+    commit()
+    other = NOT_GATE.replace(b"~a", b"(1'b1)")
+    staged(two, "rtl/inv.v", other)
+    code, data = check(capsys, "--staged", "--budget", "900")
+    # Two testbenches of one name are told apart.
+    assert (code, data["outcome"]) == (0, "passed")
+    assert data["left_out"] == ["tb/inv_tb.v: fails as it did before this change"]
+    assert "sub/tb/inv_tb.v" in data["checked"]
+    # On disk, where somebody may be mending it, it is still told.
+    assert check(capsys, "--worktree")[0] == 1
+    # A test that fails more than before refuses.
+    staged(two, "rtl/inv.v", NOT_GATE.replace(b"~a", b"a"))
+    assert check(capsys, "--staged")[0] == 1
+
+
+@pytest.mark.needs("verilator", "c++")
 def test_the_half_that_is_staged_counts(two, capsys):
     broken, good = NOT_GATE.replace(b"~a", b"1'b0"), NOT_GATE.replace(b"~a", b"!a")
     staged(two, "rtl/inv.v", broken)

@@ -172,7 +172,12 @@ def test_a_design_that_nobody_takes_is_a_compile_error(bench, judge, tools):
 @pytest.mark.parametrize(
     ("tb", "more", "outcome", "reason"),
     [
-        (BENCH.replace("    if", "    //"), {}, Outcome.FAIL, "neither pass nor fail"),
+        (
+            BENCH.replace("    if", '    $display("assert (q)"); // assert (rst) '),
+            {},
+            Outcome.FAIL,
+            "neither pass nor fail",
+        ),
         (BENCH.replace("    if", "    //"), {"pass_pattern": "bye"}, Outcome.FAIL, "no match of 'bye'"),
         (BENCH, {"pass_pattern": "^TEST PASSED$"}, Outcome.PASS, "a match"),
         (BENCH, {"fail_pattern": "PASSED"}, Outcome.FAIL, "'PASSED'"),
@@ -193,6 +198,14 @@ def test_how_a_testbench_says_it(bench, judge, verilator_alone, tb, more, outcom
     assert results[0].outcome is outcome
     assert reason in results[0].reason
     assert conclusion.passed is (outcome is Outcome.PASS)
+
+
+def test_a_check_of_a_parameter_does_not_make_silence_a_pass(bench, judge, verilator_alone):
+    checked = COUNTER.replace(
+        "  always", '  parameter W = 4;\n  initial begin assert (W > 1) else $error("W"); end\n  always'
+    )
+    results, _ = judge(bench(checked, BENCH.replace("    if", "    //")), verilator_alone)
+    assert "neither pass nor fail" in results[0].reason
 
 
 TRACE = """\
