@@ -30,6 +30,8 @@ HELP = "judge a change that is there already, with the evidence"
 
 _REFACTOR_S = 60.0
 """Seconds for one module, where no budget is given."""
+_COMMITTED = "-committed"
+"""After the key of an answer that holds for a commit, and not for the same files on disk."""
 LEVEL_NAMES = ("lint", "elaborates", "tests", "mutants")
 
 
@@ -107,7 +109,9 @@ def run(arguments: argparse.Namespace, session: Session) -> int:
     lent = [f"{path} {present}" for path, present in repository.submodules(change.tree)]
     words += [_content(session.cwd / arguments.baseline)] if arguments.baseline else []
     key = answer_key(repository.root, change.base, change.tree, [*words, str(session.cwd), *lent])
-    known = None if _writes(arguments) or session.whole else answers.get(key)
+    known = None
+    if not _writes(arguments) and not session.whole:
+        known = answers.get(key) or (answers.get(f"{key}{_COMMITTED}") if change.committed else None)
     if known is not None:
         from veriloop.assistant.change.text import cached_line
 
@@ -149,7 +153,8 @@ def _judge(
         _apply(checked.report, found.context, f"check: {arguments.patch}")
     if found.keep and not applied:
         summary = {**text.summary(checked), "cached": True}
-        answers.put(key, summary, runs_programs=found.runs_programs)
+        under = f"{key}{_COMMITTED}" if found.for_commits else key
+        answers.put(under, summary, runs_programs=found.runs_programs)
     _write_forms(arguments, session, found, diff)
     data = {**text.data(checked, diff), "applied": applied}
     if session.json:

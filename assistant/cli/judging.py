@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from veriloop.assistant.change.baseline import read_baseline
 from veriloop.assistant.change.history import History
 from veriloop.assistant.change.impact import Impact
-from veriloop.assistant.change.judge import BUDGET, NOT_HERE, Judge, Request
+from veriloop.assistant.change.judge import BUDGET, FAILED_BEFORE, NOT_HERE, Judge, Request
 from veriloop.assistant.change.policy import Policy
 from veriloop.assistant.change.result import Checked
 from veriloop.assistant.change.tests import Tests, tests_of
@@ -32,12 +32,14 @@ class Judged:
         context: the repository with the settings that counted.
         keep: whether the two trees, the options and the tools say all about it.
         runs_programs: whether programs of the repository ran for it, which find more around them than the trees.
+        for_commits: whether a test was excused that failed before, as it is for commits alone.
     """
 
     checked: Checked
     context: Context
     keep: bool
     runs_programs: bool
+    for_commits: bool
 
 
 def judged(
@@ -94,6 +96,7 @@ def judged(
         runs_programs=bool(arguments.test)
         or any(name.endswith(".py") for name in arguments.testbench)
         or any(one.kind in RUNS_CODE for one in config.repository.testbench),
+        for_commits=any(one.why == FAILED_BEFORE for one in checked.left_out),
     )
 
 
