@@ -1,15 +1,18 @@
-"""The places that a report can mean: processes, assignments, instances, functions, and the rest of each module."""
+"""The places that a report can mean: processes, assignments, instances, functions, parameters, the rest of a module."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from veriloop.assistant.design.structure import Structure
-from veriloop.assistant.design.syntax import SyntaxTree
+from veriloop.assistant.design.syntax import SyntaxTree, find
 
 _ABOVE_BYTES = 400
 _HEADER_BYTES = 4000
+_COMMENTS = re.compile(rb"//[^\n]*|/\*.*?\*/", re.S)
+_PARAMETERS = ("parameter_declaration", "local_parameter_declaration")
 _KINDS = {
     "always_construct": "process",
     "continuous_assign": "assignment",
@@ -61,8 +64,25 @@ def _module(path: str, content: bytes, structure: Structure) -> Iterator[Place]:
         targets = tuple(dict.fromkeys(name for one in inside for name in one.targets))
         names = frozenset(structure.names(node))
         yield _place(path, content, structure.name, kind, (node.start_byte, node.end_byte), targets, names)
+    for start, end, named in _parameters(content, structure):
+        yield _place(path, content, structure.name, "parameters", (start, end), (), frozenset(named))
     whole = (structure.module.start_byte, structure.module.end_byte)
     yield _place(path, content, structure.name, "module", whole, (), frozenset(structure.signals))
+
+
+def _parameters(content: bytes, structure: Structure) -> list[tuple[int, int, list[str]]]:
+    """The parameters of a module, those together that nothing but comments and white space part."""
+    found: list[tuple[int, int, list[str]]] = []
+    for node in structure.nodes:
+        if node.type not in _PARAMETERS:
+            continue
+        names = [structure.tree.text(one.children[0]) for one in find(node, ("param_assignment",)) if one.children]
+        between = content[found[-1][1] : node.start_byte] if found else b"x"
+        if found and not _COMMENTS.sub(b"", between).strip(b";, \t\r\n"):
+            found[-1] = (found[-1][0], node.end_byte, [*found[-1][2], *names])
+        else:
+            found.append((node.start_byte, node.end_byte, names))
+    return found
 
 
 def _place(

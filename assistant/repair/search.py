@@ -331,8 +331,9 @@ class _Queue:
         usual = not state.operators
         for path in state.contents:
             soonest = offset + min((later for _, _, later in self._focus.get(path, ())), default=0.0)
-            bound = soonest - MOST_GAIN if usual else soonest
-            heapq.heappush(self._waiting, (bound, next(self._order), _Waiting(state, (path,), offset, usual)))
+            # What is usual may bring one of them forward further: making all files' proposals at once costs more than
+            # trying such a one a little late.
+            heapq.heappush(self._waiting, (soonest, next(self._order), _Waiting(state, (path,), offset, usual)))
 
     def begin(self, state: State) -> None:
         """Lets in a state that nothing has judged, before everything that costs more."""

@@ -11,6 +11,9 @@ from veriloop.assistant.repair.operators.proposal import Proposal, Proposals, Si
 
 _SUFFIX = re.compile(r"\d+$")
 
+_ITEMS = 32
+"""Items of a `case` that one is mixed up with: the next ones; in a table there are hundreds."""
+
 
 def branches(site: Site) -> Proposals:
     """`if` chains and `case` statements."""
@@ -59,7 +62,7 @@ def _case(site: Site, node: Node) -> Proposals:
     items = children(node, ("case_item",))
     bodies = [children(item, ("statement_or_null",))[-1:] for item in items]
     for index, one in enumerate(bodies):
-        for two in bodies[index + 1 :]:
+        for two in bodies[index + 1 : index + 1 + _ITEMS]:
             if one and two:
                 texts = site.text(one[0]), site.text(two[0])
                 changes = [(one[0], texts[1]), (two[0], texts[0])]

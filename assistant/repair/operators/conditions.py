@@ -10,6 +10,9 @@ _BESIDE = 3.0
 _CHOICES = 8
 """Values of elsewhere, the nearest ones, that a condition may choose instead; a state machine's target has dozens."""
 
+_ELSEWHERE = 48
+"""Values of elsewhere, the nearest ones, that a target is given; in a table it has hundreds."""
+
 
 def conditions(site: Site) -> Proposals:
     """Conditions of `if`, and values that a missing condition should choose."""
@@ -64,7 +67,8 @@ def _overwrite(
     """The right side: another value that the target gets elsewhere, its negation, a constant, or a choice."""
     target, value, node = site.text(assignment.target), site.text(assignment.value), assignment.value
     procedural = assignment.process is not None
-    for other in values.get(target, ()):
+    others = sorted(values.get(target, {}).items(), key=lambda one: abs(one[1] - node.start_byte))
+    for other, _ in others[:_ELSEWHERE]:
         yield from site.replace("value of elsewhere", 2.6, node, other)
     yield from site.replace("value negated", 3, node, f"~({value})")
     if procedural:
@@ -83,8 +87,7 @@ def _overwrite(
     if value in site.structure.parameters:
         for name in site.structure.parameters:
             yield from site.replace("next state", 2, node, name)
-    others = sorted(values.get(target, {}).items(), key=lambda one: abs(one[1] - node.start_byte))[: _CHOICES + 1]
-    choices = dict.fromkeys([*(other for other, _ in others), *([target] if procedural else [])])
+    choices = dict.fromkeys([*(other for other, _ in others[: _CHOICES + 1]), *([target] if procedural else [])])
     reads = site.structure.dependencies.get(assignment.targets[0], frozenset()) if assignment.targets else frozenset()
     for name in site.nearest(single_bits, node):
         near = site.structure.signals[name].direction == "input" or name in reads

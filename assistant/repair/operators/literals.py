@@ -16,6 +16,8 @@ _LOOP_HEADER = 3.0
 """Added where a loop's header is touched: seldom the slip, and often a loop without an end."""
 _ENUMERATED_BITS = 6
 _FLIPPED_BITS = 16
+_NUMBERS = 48
+"""So many numbers of a module are offered in place of one; of more, as in a table, those that stand nearest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +66,12 @@ def literals(site: Site) -> Proposals:
         and ancestor(node, _DIMENSIONS) is None
         and (number := Number.read(site.text(node))) is not None
     ]
-    others = {number.value for _, number in places}
-    for node, number in places:
+    values = [number.value for _, number in places]
+    others = set(values)
+    many = len(others) > _NUMBERS
+    for at, (node, number) in enumerate(places):
+        if many:
+            others = set(values[max(0, at - _NUMBERS // 2) : at + _NUMBERS // 2 + 1])
         header = _LOOP_HEADER if ancestor(node, _LOOPS) is not None else 0
         for value, cost in sorted(_neighbours(number, others).items(), key=lambda item: item[1]):
             yield from site.replace("literal", cost + header, node, number.write(value))

@@ -93,3 +93,17 @@ def test_strange_reports_are_no_error(text: str) -> None:
 
 def test_broken_rtl_is_ranked_too() -> None:
     assert isinstance(locate({"a.v": b"module a(; always @(", "b.v": b"\xff\xfe"}, read_report("a")), tuple)
+
+
+def test_parameters_that_stand_together_are_one_place() -> None:
+    text = b"""module m #(parameter W = 1)(input a, output o);
+  localparam A = 1; // one
+  localparam [7:0] B = 2;
+  assign o = a;
+  localparam C = A;
+endmodule
+"""
+    found = [one for one in places_of({"m.v": text}) if one.kind == "parameters"]
+    assert [(one.first_line, one.last_line, sorted(one.names)) for one in found] == [
+        (1, 1, ["W"]), (2, 3, ["A", "B"]), (5, 5, ["C"]),
+    ]  # fmt: skip

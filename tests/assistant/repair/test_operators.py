@@ -180,3 +180,12 @@ def test_no_signal_gets_a_second_driver():
     }
     assert {"q", "u", "s"} <= offered
     assert not {"t", "o"} & offered
+
+
+def test_a_table_of_hundreds_of_lines_gives_no_candidate_for_each_pair_of_them() -> None:
+    def count(items: int) -> int:
+        lines = "".join(f"8'h{at:02x}: o = 8'h{at * 7 % 256:02x};\n" for at in range(items))
+        text = f"module m(input [7:0] a, output reg [7:0] o); always @(*) case (a)\n{lines}endcase endmodule"
+        return len(proposals(SyntaxTree(text.encode())))
+
+    assert count(200) < 2.6 * count(100)
