@@ -71,6 +71,14 @@ TABLE = (
         r"completed successfully",
     ),
     Repository(
+        "secworks/chacha",
+        "7eaba36",
+        ("src/rtl/*.v",),
+        tuple(f"make -s -C toolruns sim-{one}" for one in ("core", "top")),
+        _SECWORKS_RED,
+        r"completed successfully",
+    ),
+    Repository(
         "freecores/i2c",
         "3b067f0",
         ("rtl/verilog/*_ctrl.v", "rtl/verilog/*_top.v"),

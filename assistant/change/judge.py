@@ -24,7 +24,7 @@ from veriloop.assistant.config import Config
 from veriloop.assistant.design.edits import Edit, Patch
 from veriloop.assistant.design.model import Design, Diagnostic
 from veriloop.assistant.design.project import Project
-from veriloop.assistant.errors import Cancelled, ToolNotFound
+from veriloop.assistant.errors import Cancelled, ToolFailed, ToolNotFound
 from veriloop.assistant.events import CancelToken, Deadline, Note, Run, Stage
 from veriloop.assistant.gate import Gate
 from veriloop.assistant.repository.export import Export
@@ -217,7 +217,7 @@ class Judge:
         yield from self._prepare(waiting)
         gate = replace(self.gate, cancel=self._token())
         ran: list[_Ran] = []
-        absent: list[ToolNotFound] = []
+        absent: list[ToolNotFound | ToolFailed] = []
         gate.begin(waiting, copy)
         for index, test in enumerate(waiting):
             if not tests.named and any(not one.step.passed for one in ran) and self.request.budget_s is not None:
@@ -232,8 +232,9 @@ class Judge:
                 self.gate.cancel.check()
                 self._left_out.append(LeftOut(test.name, BUDGET))
                 continue
-            except ToolNotFound as error:
-                if tests.named or not isinstance(test, CommandTest) or not self._could_not_run(test):
+            except (ToolNotFound, ToolFailed) as error:
+                at_fault = isinstance(error, ToolFailed) or isinstance(test, CommandTest)
+                if tests.named or not at_fault or not self._could_not_run(test):
                     raise
                 absent.append(error)
                 self._left_out.append(LeftOut(test.name, f"{NOT_HERE}: {error}"))
@@ -248,16 +249,16 @@ class Judge:
             if not step.cached and step.results:
                 self.history.note(test, time.monotonic() - started, passed=step.passed)
             ran.append(_Ran(test, step, evidence, tuple(f"{test.name}: {note}" for note in notes)))
-        if absent and not ran:
+        if absent and not ran and not tests.found:
             raise absent[0]
         return ran
 
-    def _could_not_run(self, test: CommandTest) -> bool:
-        """Whether a command lacks its program before the change, too: then the machine is at fault, not the change."""
+    def _could_not_run(self, test: Testbench) -> bool:
+        """Whether a test's program is missing or breaks before the change, too: then the change is not at fault."""
         with self.gate.copy(self.request.base) as (copy, scratch):
             try:
                 self.gate.test(test, copy, scratch, until_red=True)
-            except ToolNotFound:
+            except (ToolNotFound, ToolFailed):
                 return True
         return False
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from veriloop.assistant.design.project import HEADER_SUFFIXES
+from veriloop.assistant.design.roles import is_test_path
 from veriloop.assistant.design.symbols.words import read_words
 
 _SPACE_OR_COMMENT = rb"(?:\s|//[^\n]*\n|/\*.*?\*/)+"
@@ -117,13 +118,26 @@ class Reach:
         found: set[str] = set()
         # What a file declares itself it takes from no other of the same name.
         for name in (one.words - one.declares) & self._declared.keys():
-            found |= self._declared[name]
+            found |= self._meant(path, name)
         for name in one.macros & self._defined.keys():
             found |= self._defined[name]
         found |= self.included(path)
         for name in one.files & self._named.keys():
             found |= self._named[name]
         return frozenset(found - {path})
+
+    def _meant(self, path: str, name: str) -> set[str]:
+        """The files whose declaration of a name a file may take.
+
+        Where several tests call a module alike (`testbench`, `top`), it is theirs alone, and of two the one beside it.
+        """
+        declaring = self._declared[name]
+        if len(declaring) < 2 or not all(is_test_path(PurePosixPath(other)) for other in declaring):
+            return declaring
+        if not is_test_path(PurePosixPath(path)):
+            return set()
+        folder = PurePosixPath(path).parent
+        return {other for other in declaring if PurePosixPath(other).parent == folder} or declaring
 
     def included(self, path: str) -> frozenset[str]:
         """The files that a file includes directly; where a macro names one, every header."""

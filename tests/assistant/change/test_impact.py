@@ -93,6 +93,21 @@ def test_what_was_read_once_is_read_from_the_cache(root, tmp_path_factory, monke
     assert impact(root, edit, frozenset(FILES), Facts.of(cache, root)).affected == first.affected
 
 
+def test_modules_that_many_tests_call_alike_join_nothing(root):
+    for path, content in {
+        "tb/a/testbench.v": b"module testbench; inner i(); endmodule\n",
+        "tb/b/testbench.v": b"module testbench; apart i(); endmodule\n",
+        "tb/b/top_tb.v": b"module top_tb; testbench t(); endmodule\n",
+        "rtl/named.v": b"module named(input testbench, output y); assign y = testbench; endmodule\n",
+    }.items():
+        (root / path).parent.mkdir(parents=True, exist_ok=True)
+        (root / path).write_bytes(content)
+    found = changed(root, rtl__inner_v=b"module inner(input a, output y); assign y = a; endmodule\n")
+    assert found.affected == {"rtl/inner.v", "rtl/outer.v", "tb/outer_tb.v", "tb/a/testbench.v"}
+    found = changed(root, rtl__apart_v=b"module apart(input a, output y); assign y = ~a; endmodule\n")
+    assert found.affected >= {"tb/b/testbench.v", "tb/b/top_tb.v"}
+
+
 def test_a_file_list_reaches_everything(root):
     found = changed(root, list_f=b"rtl/outer.v\n")
     assert found.everything == "list.f says what is built"
