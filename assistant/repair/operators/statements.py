@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 
 from veriloop.assistant.design.structure import Assignment, Process
 from veriloop.assistant.design.syntax import Node, ancestor, children, find, first
 from veriloop.assistant.repair.operators.proposal import Proposal, Proposals, Site
 
+_ITEMS = 32
+"""A `case` of more items is a table, in which nothing but the value is forgotten."""
+_FORGOTTEN = 4.0
+_VALUES = 6
 _BRANCHING = ("conditional_statement", "case_statement", "loop_statement")
 
 
@@ -25,6 +30,7 @@ def statements(site: Site) -> Proposals:
         if process.kind == "initial":
             continue
         yield from _missing_reset(site, process)
+        yield from _missing_in_case(site, process)
         yield from _missing_default(site, process)
         yield from _moved(site, process)
 
@@ -63,6 +69,23 @@ def _missing_reset(site: Site, process: Process) -> Proposals:
                 for value in values:
                     cost = 3 if index == 0 and value in ("0", "1") else 5
                     yield from _put_into(site, body, f"{name} {operator} {value};", cost, assignment.node)
+
+
+def _missing_in_case(site: Site, process: Process) -> Proposals:
+    """An assignment that one item of a `case` of this process lacks: what a state forgets to do."""
+    operator = "<=" if process.kind == "clocked" else "="
+    targets = _targets(site, process)
+    for case in find(process.node, ("case_statement",)):
+        items = children(case, ("case_item",))
+        bodies = [body for item in items for body in children(item, ("statement_or_null",))[-1:]]
+        for body in bodies if len(bodies) <= _ITEMS else ():
+            present = {site.text(one.target) for one in _own(site, process) if _within(one.node, body)}
+            for name, assignment in targets.items():
+                if name not in present:
+                    for value in itertools.islice(_values(site, process, name), _VALUES):
+                        statement = f"{name} {operator} {value};"
+                        for proposal in _put_into(site, body, statement, _FORGOTTEN, assignment.node):
+                            yield replace(proposal, operator="assignment missing in a case")
 
 
 def _values(site: Site, process: Process, name: str) -> dict[str, None]:

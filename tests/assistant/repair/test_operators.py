@@ -65,6 +65,10 @@ SLIPS = {
         f"{CLOCKED} case (s) S0: s <= S1; S1: s <= S2; endcase",
         f"{CLOCKED} case (s) S2: s <= S2; S0: s <= S1; S1: s <= S2; endcase",
     ),
+    "assignment missing in a case": (
+        "always @(*) begin q = 0; case (s) S0: begin q = 1; end S1: begin s = S0; end endcase end",
+        "always @(*) begin q = 0; case (s) S0: begin q = 1; end S1: begin q = 1; s = S0; end endcase end",
+    ),
     "default missing": (
         f"{CLOCKED} case (s) S0: s <= S1; S1: s <= S0; endcase",
         f"{CLOCKED} case (s) S0: s <= S1; S1: s <= S0; default : s <= S0; endcase",
