@@ -65,6 +65,7 @@ _BUILD_TIMEOUT_S = 60.0
 _SHORTEST_CPU_S = 1.0
 _LONGER = 20
 """How many times as long as the failing unchanged design's a run may take: a testbench may stop at a failure."""
+_SHORTEST_WHOLE_CPU_S = 0.3
 _LONGER_THAN_WHOLE = 4
 """The same where the unchanged design passes, and so has run to the end."""
 _BUILDS = 6
@@ -401,8 +402,9 @@ class Batch:
 
     def _cpu_s(self, alone: SimResult) -> float:
         """CPU seconds after which a run hangs: many times what the unchanged design takes."""
-        longer = _LONGER_THAN_WHOLE if alone.passed else _LONGER
-        return min(self._limits.cpu_s, max(_SHORTEST_CPU_S, longer * alone.cpu_s))
+        if alone.passed:
+            return min(self._limits.cpu_s, max(_SHORTEST_WHOLE_CPU_S, _LONGER_THAN_WHOLE * alone.cpu_s))
+        return min(self._limits.cpu_s, max(_SHORTEST_CPU_S, _LONGER * alone.cpu_s))
 
     def _results(
         self, program: Program, jobs: Sequence[Job], alone: SimResult, directory: Path, most_s: float = math.inf
