@@ -139,12 +139,16 @@ def main(argv: Sequence[str] | None = None) -> int:
         sys.stdout.reconfigure(errors="backslashreplace")
     cancel = CancelToken()
     session = Session(json="--json" in words, cancel=cancel, words=words)
-    with stoppable(cancel):
+    try:
         try:
-            end = ended(words, lambda: _run(words, session))
-            return _fail(session, end) if end.message else end.exit
-        finally:
-            session.close()
+            with stoppable(cancel):
+                end = ended(words, lambda: _run(words, session))
+        except (Cancelled, KeyboardInterrupt):
+            # What stops late work came when the work had just ended.
+            end = Ended(INTERRUPTED_EXIT, "interrupted")
+        return _fail(session, end) if end.message else end.exit
+    finally:
+        session.close()
 
 
 def ended(words: Sequence[str], work: Callable[[], int]) -> Ended:

@@ -99,6 +99,18 @@ def test_how_it_ends(verb, capsys, body, exit_code, message):
     assert capsys.readouterr() == ("", message)
 
 
+def test_a_signal_that_comes_when_the_work_has_just_ended(verb, capsys, monkeypatch):
+    verb("return 0")
+
+    def late(words, work):
+        work()
+        raise Cancelled
+
+    monkeypatch.setattr(command, "ended", late)
+    assert command.main(["undo"]) == 130
+    assert capsys.readouterr() == ("", "veriloop: interrupted\n")
+
+
 def test_an_error_as_json(verb, capsys):
     verb('raise UsageError("no such file: a.v", hint="ls")')
     assert command.main(["undo", "--json"]) == 2
