@@ -39,7 +39,9 @@ _NOT_RUNNABLE = "Program not runnable"
 _LOG_TAIL_CHARS = 4000
 _SELF_CHECKS = re.compile(rb"\$(?:error|fatal)\b|\bassert\s*(?:#|\(|(?:property|final)\b)")
 _NOT_CODE = re.compile(rb'//[^\n]*|/\*.*?(?:\*/|\Z)|"(?:\\.|[^"\\\n])*"', re.DOTALL)
-_AT_START = re.compile(rb"\binitial\s+(?:begin\s*(?::\s*\w+\s*)?)?(?:assert\b[^;]*;\s*)+")
+_AT_START = re.compile(
+    rb"\binitial\s+(?:begin\s*(?::\s*\w+\s*)?)?(?:\$(?:display|write|info|warning)\b[^;]*;\s*)*(?:assert\b[^;]*;\s*)+"
+)
 """What a module says of its parameters when a simulation starts: no check of what the design does then."""
 _RANDOM = re.compile(rb"\$u?random\b|\$dist_\w+")
 

@@ -202,7 +202,7 @@ def test_how_a_testbench_says_it(bench, judge, verilator_alone, tb, more, outcom
 
 def test_a_check_of_a_parameter_does_not_make_silence_a_pass(bench, judge, verilator_alone):
     checked = COUNTER.replace(
-        "  always", '  parameter W = 4;\n  initial begin assert (W > 1) else $error("W"); end\n  always'
+        "  always", '  parameter W = 4;\n  initial begin $display(W); assert (W > 1) else $error("W"); end\n  always'
     )
     results, _ = judge(bench(checked, BENCH.replace("    if", "    //")), verilator_alone)
     assert "neither pass nor fail" in results[0].reason
