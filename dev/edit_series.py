@@ -26,6 +26,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from veriloop.assistant.execute import kill_with_descendants
 from veriloop.assistant.training.slips import draw as draw_slips
 
 _HANGS_S = 90.0
@@ -222,19 +223,21 @@ class Series:
     def fails(self) -> bool:
         """Whether a test of the repository fails on what lies in the plain copy."""
         for command in self.row.suite:
-            try:
-                done = subprocess.run(
-                    ["sh", "-c", f"exec 2>&1; {command}"],
-                    cwd=self.plain,
-                    env=self.environment,
-                    capture_output=True,
-                    timeout=_HANGS_S,
-                    start_new_session=True,
-                )
-            except subprocess.TimeoutExpired:
-                return True
-            said = done.stdout.decode(errors="replace")
-            if done.returncode or re.search(self.row.red, said) or not re.search(self.row.green, said):
+            with subprocess.Popen(
+                ["sh", "-c", f"exec 2>&1; {command}"],
+                cwd=self.plain,
+                env=self.environment,
+                stdout=subprocess.PIPE,
+                start_new_session=True,
+            ) as process:
+                try:
+                    output, _ = process.communicate(timeout=_HANGS_S)
+                except subprocess.TimeoutExpired:
+                    # A simulation that hangs must not outlive the make that has started it.
+                    kill_with_descendants(process.pid)
+                    return True
+            said = output.decode(errors="replace")
+            if process.returncode or re.search(self.row.red, said) or not re.search(self.row.green, said):
                 return True
         return False
 
