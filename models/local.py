@@ -143,6 +143,8 @@ class LocalModel:
         with self._lock:
             self._start(stop)
             assert self._connection is not None
+            # Before it is sent: the process may begin before this one waits.
+            self._stopped.value = 0
             try:
                 self._connection.send((method, arguments))
             except OSError:
@@ -154,6 +156,7 @@ class LocalModel:
             return self._info
         self._end()
         _check_file(self._path)
+        self._stopped.value = 0
         loading = self._loading()
         self._connection, theirs = self._context.Pipe()
         self._process = self._context.Process(
@@ -177,7 +180,6 @@ class LocalModel:
         """The answer to what was sent last."""
         connection = self._connection
         assert connection is not None
-        self._stopped.value = 0
         began, asked_to_stop = time.monotonic(), 0.0
         try:
             while True:

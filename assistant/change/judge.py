@@ -244,7 +244,8 @@ class Judge:
                 yield Note(f"{test.name} {said}, so it is not counted")
                 continue
             if not step.passed and not tests.named and self._failed_before(test, step):
-                self._left_out.append(LeftOut(test.name, FAILED_BEFORE))
+                red = next((run.reason for run in step.results if not run.passed and run.reason), "")
+                self._left_out.append(LeftOut(test.name, f"{FAILED_BEFORE}: {red}" if red else FAILED_BEFORE))
                 continue
             if not step.cached and step.results:
                 self.history.note(test, time.monotonic() - started, passed=step.passed)
@@ -441,7 +442,7 @@ class Judge:
             return Outcome.NOT_VERIFIED if self.policy.over_budget == "fail" else Outcome.PASSED
         if not all(self.policy.suffices(path, reached) for path, reached in classes.items()):
             return Outcome.NOT_VERIFIED
-        blind = any(one.why == FAILED_BEFORE for one in self._left_out)
+        blind = any(one.why.startswith(FAILED_BEFORE) for one in self._left_out)
         return Outcome.VERIFIED if report.evidence >= Evidence.TESTS_ICARUS and ran and not blind else Outcome.PASSED
 
     @property
@@ -466,7 +467,7 @@ class Judge:
         for one in self._left_out:
             if one.why.startswith(NOT_HERE):
                 yield f"not run: {one}"
-            elif one.why == FAILED_BEFORE:
+            elif one.why.startswith(FAILED_BEFORE):
                 yield f"not counted: {one}"
 
     def _report(self, contents: Contents) -> Report:

@@ -96,7 +96,7 @@ def judged(
         runs_programs=bool(arguments.test)
         or any(name.endswith(".py") for name in arguments.testbench)
         or any(one.kind in RUNS_CODE for one in config.repository.testbench),
-        for_commits=any(one.why == FAILED_BEFORE for one in checked.left_out),
+        for_commits=any(one.why.startswith(FAILED_BEFORE) for one in checked.left_out),
     )
 
 

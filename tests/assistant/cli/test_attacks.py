@@ -214,13 +214,28 @@ def test_a_cocotb_test_reaches_neither_the_network_nor_the_repository(root, list
     ids=["forks", "memory", "disk"],
 )
 def test_what_takes_too_much_is_stopped_and_said(root, staged, capsys, attack, limits, said):
+    cocotb_test(root, "pass", limits)
+    staged()
     cocotb_test(root, attack, limits)
-    before = staged()
+    git("add", "--all")
+    before = outside(root)
     code, data = checked(capsys)
     assert outside(root) == before
     assert (code, data["outcome"]) == (1, "refuted")
     reasons = [run["reason"] for step in data["steps"] for run in step["runs"]]
     assert any(said in reason for reason in reasons), reasons
+
+
+@pytest.mark.needs("verilator", "c++", "cocotb")
+def test_what_took_too_much_before_as_well_is_said_and_is_not_verified(root, staged, capsys):
+    cocotb_test(root, "kept = [bytearray(b'x' * 10_000_000) for _ in range(60)]", "memory_mb = 300")
+    before = staged()
+    code, data = checked(capsys)
+    assert outside(root) == before
+    assert (code, data["outcome"]) == (0, "passed")
+    (left_out,) = data["left_out"]
+    assert "fails as it did before this change: " in left_out
+    assert "memory" in left_out.lower()
 
 
 # --- patches ---
