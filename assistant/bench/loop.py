@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 import math
 import tempfile
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
@@ -88,7 +89,8 @@ def measure(
         limit_s = min(_LONGEST_S, max(1.0, 20 * max(run.wall_s for run in runs)))
         any_edit = candidates(design, place.root, seed=_SEED, by_class=False)
         if survivors < 1:
-            found = yield from _drawn(design, any_edit, max(counts), survivors, runs, limit_s, place)
+            judge = functools.partial(_together, design, baseline=runs, limit_s=limit_s, place=place)
+            found = yield from drawn(any_edit, max(counts), survivors, lambda part: judge(part)[1])
         else:
             found = list(itertools.islice(any_edit, max(counts)))
         any_class = candidates(design, place.root, seed=_SEED, by_class=True)
@@ -158,16 +160,20 @@ def _one_by_one(
     )
 
 
-def _drawn(
-    design: LoopDesign,
+def drawn(
     any_edit: Iterator[LoopCandidate],
     count: int,
     survivors: float,
-    baseline: Sequence[SimResult],
-    limit_s: float,
-    place: Place,
+    judge: Callable[[Sequence[LoopCandidate]], Sequence[SimResult]],
 ) -> Run[list[LoopCandidate]]:
-    """So many candidates, of which at most a share survives, evenly among them; judged beforehand to know which do."""
+    """So many candidates, or as many as there are, of which at most a share survives, evenly among them.
+
+    Args:
+        any_edit: candidates, in the order in which they are drawn.
+        count: how many are wanted.
+        survivors: the share of them that may pass.
+        judge: tells beforehand which do.
+    """
     wanted = math.floor(count * survivors)
     failing: list[LoopCandidate] = []
     passing: list[LoopCandidate] = []
@@ -175,10 +181,9 @@ def _drawn(
         part = list(itertools.islice(any_edit, count))
         if not part:
             break
-        _, results = _together(design, part, baseline, limit_s, place)
-        for one, result in zip(part, results, strict=True):
+        for one, result in zip(part, judge(part), strict=True):
             (passing if result.passed else failing).append(one)
-        yield Note(f"{design.name}: {len(failing)} candidates fail and {len(passing)} survive of those drawn")
+        yield Note(f"{len(failing)} candidates fail and {len(passing)} survive of those drawn")
     passing = passing[:wanted]
     failing = failing[: count - len(passing)]
     every = math.ceil(1 / survivors) if survivors else count + 1

@@ -12,9 +12,9 @@ from pathlib import Path
 
 from veriloop.assistant.design.reach import FileFacts, file_facts
 from veriloop.assistant.durable import write_whole
+from veriloop.assistant.verify.surroundings import own_version
 
 _SCHEMA = 1
-"""Another one for each change of what `file_facts` finds."""
 _FIELDS = tuple(one.name for one in fields(FileFacts))
 
 
@@ -34,7 +34,7 @@ class Facts:
         facts = cls(cache / "facts" / f"{name}.json")
         with contextlib.suppress(OSError, ValueError, TypeError, KeyError):
             data = json.loads((cache / "facts" / f"{name}.json").read_bytes())
-            if data["schema"] == _SCHEMA:
+            if data["schema"] == _schema():
                 facts._known = dict(data["files"])
         return facts
 
@@ -57,4 +57,9 @@ class Facts:
             return
         with contextlib.suppress(OSError):
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            write_whole(self.path, json.dumps({"schema": _SCHEMA, "files": self._asked}))
+            write_whole(self.path, json.dumps({"schema": _schema(), "files": self._asked}))
+
+
+def _schema() -> list[object]:
+    """What has read the files: what another Veriloop found in them counts for nothing."""
+    return [_SCHEMA, own_version()]

@@ -72,7 +72,7 @@ def run(arguments: argparse.Namespace, session: Session) -> int:
         )
         session.result(text, data)
         return 0
-    for name in ("answers", "history"):
+    for name in ("answers", "facts", "history"):
         shutil.rmtree(home / name, ignore_errors=True)
     text = f"{found.verdicts} verdicts removed, {_megabytes(found.size_bytes)}"
     if arguments.all:

@@ -83,7 +83,8 @@ class Site:
         """Where the processes and continuous assignments start that assign a signal; initial values do not count."""
         found: dict[str, set[int]] = defaultdict(set)
         for assignment in self.structure.assignments:
-            if assignment.kind != "declaration":
+            process = assignment.process
+            if assignment.kind != "declaration" and (process is None or process.kind != "initial"):
                 driver = ancestor(assignment.node, _DRIVERS) or assignment.node
                 for name in assignment.targets:
                     found[name].add(driver.start_byte)

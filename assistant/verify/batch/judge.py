@@ -189,10 +189,10 @@ class Batch:
 
     def one_by_one(self) -> Choice:
         """How a candidate that no batch holds is judged for less, by what the engines have cost so far."""
-        # Icarus does not speak for a candidate where Verilator is what shows the bug.
+        # Icarus does not speak for a candidate where Verilator is what shows the bug; the other way round, `judge` has
+        # forbidden Verilator where it does not see the bug.
         allowed = self._allowed if self._usual == "icarus" else frozenset({self._usual})
-        chosen = choose_alone(self.spent, self._usual, allowed)
-        return chosen if chosen.engine == self._usual or self._shows(chosen.engine) else Choice(self._usual)
+        return choose_alone(self.spent, self._usual, allowed)
 
     def _shows(self, engine: Engine) -> bool:
         """Whether an engine sees of the unchanged design what the usual one sees."""

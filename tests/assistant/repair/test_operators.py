@@ -173,7 +173,10 @@ def test_in_a_module_of_many_signals_a_place_is_offered_the_names_around_it():
 
 
 def test_no_signal_gets_a_second_driver():
-    body = f"reg [3:0] r, t, u; assign o = en; {CLOCKED} begin r <= a; q <= b; end {CLOCKED} begin t <= a; end"
+    body = (
+        "reg [3:0] r, t, u; initial begin u = 0; q = 0; end assign o = en;"
+        f"{CLOCKED} begin r <= a; q <= b; end {CLOCKED} begin t <= a; end"
+    )
     content = module(body)
     at = content.index(b"r <= a")
     offered = {
