@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import re
 import shutil
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from pathlib import Path, PurePosixPath
 
 from veriloop.assistant.errors import PatchConflict, RepositoryError
 from veriloop.assistant.repository.command import Git
+from veriloop.assistant.repository.conversion import ConvertedTrees, conversion
 from veriloop.assistant.repository.private import cache_home, private_directory
 
 UNTRACKED_LIMIT_BYTES = 50_000_000
@@ -26,7 +26,6 @@ SYMLINK_MODE = "120000"
 SUBMODULE_MODE = "160000"
 
 _RAW = "* -text !eol !ident !filter !working-tree-encoding\n"
-_CONVERTS = re.compile(r"\b(text|crlf|eol|filter|ident|working-tree-encoding)\b")
 _COPIED_INDEX_FILES = "sharedindex.*"
 
 
@@ -302,26 +301,21 @@ class Repository:
         return f"{mode} {blob}\t".encode() + os.fsencode(path) + b"\0"
 
     def _converts(self) -> bool:
-        """Whether git converts files between its store and the disk: line endings, filters such as LFS, keywords."""
-        git = Git(self.root)
-        said = git.ask("config", "-z", "--get-regexp", r"^core\.(autocrlf|attributesfile)$")[1]
-        # The last of several holds; one without a value is true.
-        pairs = (os.fsdecode(one).partition("\n") for one in said.split(b"\0") if one)
-        settings = {name: value.strip() if equals else "true" for name, equals, value in pairs}
-        if settings.get("core.autocrlf", "").lower() in ("true", "yes", "on", "1", "input"):
-            return True
-        named = os.path.expanduser(settings.get("core.attributesfile", ""))  # noqa: PTH111 - as git, leave `~x`
-        config_home = Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config")
-        patterns = (".gitattributes", ":(glob)**/.gitattributes")
-        inside = _names(git.run("ls-files", "-z", "--cached", "--others", "--exclude-standard", "--", *patterns))
-        files = [self.root / name for name in inside]
-        files += [self.common_dir / "info" / "attributes", Path(named) if named else config_home / "git" / "attributes"]
-        return any(_CONVERTS.search(file.read_text(errors="replace")) for file in files if file.is_file())
+        return conversion(self.root, self.common_dir) is not None
 
     def _as_checked_out(self, tree: str) -> str:
         """The tree with its files as a checkout would write them, so that it compares with what is on disk."""
-        if not self._converts():
+        how = conversion(self.root, self.common_dir)
+        if how is None:
             return tree
+        trees = ConvertedTrees.of(self.cache, self.root)
+        known = trees.find(tree, how)
+        if known is None or not self._whole(known):
+            known = self._checked_out(tree)
+            trees.keep(tree, how, known)
+        return known
+
+    def _checked_out(self, tree: str) -> str:
         with private_directory(self.cache) as directory:
             files = directory / "files"
             files.mkdir()
@@ -335,6 +329,10 @@ class Repository:
                 git.run("read-tree", tree)
                 git.run("add", "--update", "--", ".")
                 return _id(git.run("write-tree"))
+
+    def _whole(self, tree: str) -> bool:
+        """Whether every object of a tree is there: what no commit holds, git removes after a while."""
+        return Git(self.root).ask("rev-list", "--objects", "--quiet", "--no-walk", tree)[0] == 0
 
 
 def check_path(path: str) -> None:

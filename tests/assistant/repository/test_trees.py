@@ -131,6 +131,38 @@ def test_a_commit_is_read_as_a_checkout_would_write_it(clone):
     assert repository.changed_paths(repository.head_tree(), repository.snapshot()) == ()
 
 
+def test_what_a_checkout_gives_is_kept(clone, monkeypatch):
+    clone.write(".gitattributes", b"*.v text eol=crlf\n")
+    clone.write(PATH, NEW)
+    clone.commit()
+    repository = clone.open()
+    first = repository.head_tree()
+    with monkeypatch.context() as patch:
+        patch.setattr(Repository, "_checked_out", lambda *_: pytest.fail("checked out again"))
+        assert repository.head_tree() == first == repository.index_tree()
+    # Other attributes decide anew.
+    clone.write(".gitattributes", b"*.v text eol=lf\n")
+    assert repository.read(repository.head_tree(), PATH) == NEW
+    clone.write(".gitattributes", b"*.v text eol=crlf\n")
+    # No commit holds what a checkout gives, so git may have removed it.
+    (blob,) = [line.split()[2] for line in clone.git("ls-tree", "-r", first).splitlines() if line.endswith(PATH)]
+    (clone.root / ".git" / "objects" / blob[:2] / blob[2:]).unlink()
+    assert repository.read(repository.head_tree(), PATH) == NEW.replace(b"\n", b"\r\n")
+
+
+def test_what_a_filter_gives_is_not_kept(clone):
+    clone.write(".gitattributes", b"*.v filter=letter\n")
+    clone.git("config", "filter.letter.clean", "cat")
+    clone.git("config", "filter.letter.smudge", "cat letter -")
+    clone.write("letter", b"// a\n")
+    clone.write(PATH, NEW)
+    clone.commit()
+    repository = clone.open()
+    assert repository.read(repository.head_tree(), PATH) == b"// a\n" + NEW
+    clone.write("letter", b"// b\n")
+    assert repository.read(repository.head_tree(), PATH) == b"// b\n" + NEW
+
+
 def test_a_filter_that_is_not_installed(clone):
     clone.write(".gitattributes", b"*.v filter=lfs\n")
     clone.commit()
