@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from veriloop.assistant import startup
 from veriloop.assistant.design.facts import file_facts
 from veriloop.assistant.errors import UsageError
 from veriloop.assistant.project.derived import derived_tests
@@ -80,6 +81,11 @@ def import_project(root: Path, *, extra: Iterable[Build] = ()) -> Imported:
     """
     if not root.is_dir():
         raise UsageError(f"{root} is not a directory")
+    with startup.seldom():
+        return _imported(root, tuple(extra))
+
+
+def _imported(root: Path, extra: tuple[Build, ...]) -> Imported:
     tree = Tree(root)
     context = Context(tree, runners.surroundings(tree))
     found = {name: read(tree, context) for name, read in _READERS}
@@ -88,7 +94,7 @@ def import_project(root: Path, *, extra: Iterable[Build] = ()) -> Imported:
     facts = {path: file_facts(content) for path, content in contents.items()}
     lines = {path: content.count(b"\n") + 1 for path, content in contents.items()}
     del contents
-    return _Composer(tree, context, found, Graph(facts, lines), tuple(extra)).compose()
+    return _Composer(tree, context, found, Graph(facts, lines), extra).compose()
 
 
 def _bytes(tree: Tree, path: Path) -> bytes:

@@ -13,9 +13,11 @@ import posixpath
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from veriloop.assistant.project.outline import parsed
 from veriloop.assistant.project.tree import Tree
 
 _MAX_STEPS = 20_000
@@ -55,48 +57,80 @@ class Call:
     """The outermost function that it is met in; empty at the top of the file."""
 
 
-@dataclass(slots=True)
 class Script:
-    """One Python file.
+    """One Python file, read as far as is asked: its imports cost no parsing, its values no look into its functions."""
 
-    Attributes:
-        calls: every call that was met, in the order in which a run would make them.
-        imports: names of the modules that it imports.
-        functions: the names of its functions, with their decorators as they are written.
-    """
+    def __init__(
+        self,
+        tree: Tree,
+        path: Path,
+        environment: Mapping[str, str] | None = None,
+        *,
+        depth: int = 0,
+        known: dict[Path, Script] | None = None,
+    ) -> None:
+        """Reads nothing yet.
 
-    tree: Tree
-    path: Path
-    environment: Mapping[str, str] = field(default_factory=dict)
-    calls: list[Call] = field(default_factory=list)
-    imports: list[str] = field(default_factory=list)
-    functions: dict[str, tuple[str, ...]] = field(default_factory=dict)
-    values: dict[str, Any] = field(default_factory=dict)
-    depth: int = 0
-    """How many imports away the file is that is asked about."""
-    known: dict[Path, Script] = field(default_factory=dict, repr=False)
-    """Modules that were read for other scripts."""
+        Args:
+            tree: whose file.
+            path: the file.
+            environment: the variables that it finds.
+            depth: how many imports away the file is that is asked about.
+            known: modules that were read for other scripts.
+        """
+        self.tree = tree
+        self.path = path
+        self.environment = environment or {}
+        self.depth = depth
+        self._known = known if known is not None else {}
+        self._run: _Run | None = None
+        self.met: list[Call] = []
+        """The calls that were met so far."""
 
-    def __post_init__(self) -> None:
-        try:
-            module = ast.parse(self.tree.text(self.path))
-        except (SyntaxError, ValueError, RecursionError):
-            return
+    @cached_property
+    def imports(self) -> list[str]:
+        """Names of the modules that it imports."""
+        found: list[str] = []
         for plain, source in _IMPORT.findall(self.tree.text(self.path)):
-            self.imports += [source] if source else [one.split()[0] for one in plain.split(",") if one.strip()]
-        definitions = {one.name: one for one in module.body if isinstance(one, ast.FunctionDef | ast.AsyncFunctionDef)}
-        self.functions = {
+            found += [source] if source else [one.split()[0] for one in plain.split(",") if one.strip()]
+        return found
+
+    @cached_property
+    def functions(self) -> Mapping[str, tuple[str, ...]]:
+        """The names of its functions, with their decorators as they are written."""
+        return {
             name: tuple(ast.unparse(one) for one in definition.decorator_list)
-            for name, definition in definitions.items()
+            for name, definition in self._followed().definitions.items()
         }
-        run = _Run(self, definitions)
-        self.values["__file__"] = str(self.tree.root / self.path)
-        self.values["__name__"] = "__main__"
-        run.block(module.body, self.values)
-        for name, definition in definitions.items():
+
+    @property
+    def values(self) -> dict[str, Any]:
+        """What its top level assigns; what it has assigned so far, where modules import each other."""
+        return self._followed().values
+
+    @cached_property
+    def calls(self) -> list[Call]:
+        """Every call that was met, in the order in which a run would make them."""
+        run = self._followed()
+        for name, definition in run.definitions.items():
             if not self.depth and name not in run.entered and isinstance(definition, ast.FunctionDef):
                 run.function = name
-                run.call(definition, [], {}, self.values, top=True)
+                run.call(definition, [], {}, run.values, top=True)
+        return self.met
+
+    def _followed(self) -> _Run:
+        """Its top level, followed once."""
+        if self._run is None:
+            try:
+                body = parsed(self.tree.text(self.path)).body
+            except (SyntaxError, ValueError, RecursionError):
+                body = []
+            definitions = {one.name: one for one in body if isinstance(one, ast.FunctionDef | ast.AsyncFunctionDef)}
+            # Kept before it is followed, so that a circle of imports ends.
+            self._run = _Run(self, definitions)
+            self._run.values |= {"__file__": str(self.tree.root / self.path), "__name__": "__main__"}
+            self._run.block(body, self._run.values)
+        return self._run
 
     def imported(self, module: str) -> dict[str, Any]:
         """What a module of the same tree defines; nothing where it is none, or too far away."""
@@ -108,17 +142,17 @@ class Script:
         if len(found) != 1 or Path(found[0]) == self.path:
             return {}
         path = Path(found[0])
-        if path not in self.known:
-            # Set before it is read, so that a circle of imports ends.
-            self.known[path] = self
-            self.known[path] = Script(self.tree, path, self.environment, depth=self.depth + 1, known=self.known)
-        return self.known[path].values
+        if path not in self._known:
+            self._known[path] = Script(self.tree, path, self.environment, depth=self.depth + 1, known=self._known)
+        return self._known[path].values
 
 
 @dataclass
 class _Run:
     script: Script
     definitions: Mapping[str, ast.FunctionDef | ast.AsyncFunctionDef]
+    values: dict[str, Any] = field(default_factory=dict)
+    """What the top level has assigned so far."""
     function: str = ""
     entered: set[str] = field(default_factory=set)
     steps: int = 0
@@ -336,7 +370,7 @@ class _Run:
                 keywords |= {str(key): one for key, one in value.items()} if isinstance(value, dict) else {}
             else:
                 keywords[keyword.arg] = value
-        self.script.calls.append(
+        self.script.met.append(
             Call(name=name, arguments=tuple(given), keywords=keywords, line=node.lineno, function=self.function)
         )
         definition = self.definitions.get(name)
@@ -359,7 +393,7 @@ class _Run:
         self.entered.add(definition.name)
         arguments = definition.args
         parameters = [one.arg for one in (*arguments.posonlyargs, *arguments.args)]
-        inner = dict(self.script.values) if not top else dict(names)
+        inner = dict(self.values) if not top else dict(names)
         inner |= dict.fromkeys([*parameters, *(one.arg for one in arguments.kwonlyargs)], UNKNOWN)
         for parameter, default in zip(reversed(parameters), reversed(arguments.defaults), strict=False):
             inner[parameter] = self.value(default, names)
