@@ -11,8 +11,9 @@ from pathlib import Path
 def write_whole(path: Path, content: bytes | str, *, prefix: str = ".new-") -> None:
     """Writes a file beside its place, has the disk take it, and moves it there.
 
-    Where two processes write, one of them wins as a whole, on NFS as well. A process that is killed leaves at most a
-    file with the prefix.
+    Where two processes write, one of them wins as a whole, on NFS as well. There a reader on the same host may for a
+    moment find no file, while one that somebody has open is being replaced: who cannot do with that holds a lock. A
+    process that is killed leaves at most a file with the prefix.
 
     Args:
         path: its directory is there.

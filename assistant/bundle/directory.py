@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 import platform
+import shlex
 import shutil
 import sys
-import sysconfig
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -82,10 +82,13 @@ def _describe(directory: Path, wheels: Sequence[Wheel], models: Sequence[Install
     (directory / SBOM).write_text(sbom(wheels, files), encoding="utf-8")
     what = requirement("veriloop", extras)
     added = "".join(f'"$target/bin/veriloop" models add "models/{one.name}.gguf"\n' for one in models)
+    needed = _needed(wheels)
     script = directory / SCRIPT
-    script.write_text(_SCRIPT.replace("WHAT", what).replace("ADDED", added), encoding="utf-8")
+    text = _SCRIPT.replace("WHAT", what).replace("ADDED", added)
+    script.write_text(text.replace("NEEDED", " ".join(map(shlex.quote, needed))), encoding="utf-8")
     script.chmod(0o755)
-    needs = f"Python {sys.version_info[0]}.{sys.version_info[1]}, {sysconfig.get_platform()}{_libc()}"
+    python, machine, glibc, why = needed
+    needs = f"Python {python}, {machine}" + (f", glibc {glibc} or later{why}" if glibc else "")
     (directory / READ_ME).write_text(_READ_ME.replace("NEEDS", needs), encoding="utf-8")
     paths = sorted(path for path in directory.rglob("*") if path.is_file())
     lines = [f"{digest_of(path)}  {path.relative_to(directory).as_posix()}\n" for path in paths]
@@ -95,9 +98,17 @@ def _describe(directory: Path, wheels: Sequence[Wheel], models: Sequence[Install
         os.fsync(sums.fileno())
 
 
-def _libc() -> str:
-    name, version = platform.libc_ver()
-    return f", {name} {version} or later" if name else ""
+def _needed(wheels: Sequence[Wheel]) -> tuple[str, str, str, str]:
+    """What the other machine has to have: Python, architecture, glibc (empty where here is none), and why that one."""
+    python = f"{sys.version_info[0]}.{sys.version_info[1]}"
+    name, here = platform.libc_ver()
+    if name != "glibc":
+        return python, platform.machine(), "", ""
+    built = [wheel.name for wheel in wheels if wheel.glibc is None]
+    if built:
+        return python, platform.machine(), here, f" (that of the machine that built {', '.join(built)})"
+    least = max((wheel.glibc for wheel in wheels if wheel.glibc is not None), default=(0, 0))
+    return python, platform.machine(), ".".join(map(str, least)), ""
 
 
 _SCRIPT = """#!/bin/sh
@@ -107,7 +118,23 @@ set -eu
 case $1 in /*) target=$1 ;; *) target=$PWD/$1 ;; esac
 cd "$(dirname "$0")"
 sha256sum --check --quiet --strict SHA256SUMS
-"${PYTHON:-python3}" -m venv "$target"
+python=${PYTHON:-python3}
+command -v "$python" > /dev/null || { echo "there is no $python here: PYTHON=/path/to/python3 $0 DIR" >&2; exit 3; }
+"$python" - NEEDED << 'END'
+import platform, sys
+
+python, machine, glibc, why = sys.argv[1:]
+here = ".".join(map(str, sys.version_info[:2]))
+if here != python:
+    sys.exit("made for Python %s, here it is %s: PYTHON=/path/to/python%s ./install.sh DIR" % (python, here, python))
+if platform.machine() != machine:
+    sys.exit("made for %s, here it is %s: make the bundle on such a machine" % (machine, platform.machine()))
+found = platform.libc_ver()[1] or "0"
+if glibc and [int(part) for part in found.split(".")] < [int(part) for part in glibc.split(".")]:
+    hint = "make the bundle on a machine as old as this one"
+    sys.exit("made for glibc %s%s, here it is %s: %s" % (glibc, why, found, hint))
+END
+"$python" -m venv "$target"
 "$target/bin/python" -m pip install --quiet --disable-pip-version-check --no-index --find-links wheels 'WHAT'
 ADDED"$target/bin/veriloop" doctor || true
 echo "installed: $target/bin/veriloop"

@@ -22,6 +22,9 @@ _TIMEOUT_S = 3600.0
 """llama.cpp has no wheel for most machines and is compiled: minutes."""
 _NAME = re.compile(r"[^\w.-]")
 _SUFFIXES = (".whl", ".tar.gz")
+_GLIBC = re.compile(r"manylinux(?:_(\d+)_(\d+)|(2014|2010|1))_")
+_NAMED_GLIBC = {"2014": (2, 17), "2010": (2, 12), "1": (2, 5)}
+"""PEP 600: what the platforms that have a name of their own stand for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +43,18 @@ class Wheel:
     def plain_name(self) -> str:
         """As an index spells it."""
         return _plain(self.name)
+
+    @property
+    def glibc(self) -> tuple[int, int] | None:
+        """The least version that runs it, (0, 0) if it is not compiled; none if it was built here, for that of here."""
+        platforms = self.path.stem.rpartition("-")[2]
+        if platforms == "any":
+            return (0, 0)
+        found = [
+            _NAMED_GLIBC[named] if named else (int(major), int(minor))
+            for major, minor, named in _GLIBC.findall(platforms)
+        ]
+        return min(found, default=None)
 
 
 def source_of_this(named: str, cwd: Path) -> str:

@@ -172,10 +172,15 @@ def _locked(repository: Repository) -> Iterator[Path]:
     except OSError as error:
         raise RepositoryError(f"{folder} cannot be written: {error.strerror}") from error
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise RepositoryError("another veriloop is changing files here just now", hint="try again") from error
+        except OSError as error:
+            # NFS without a lock service: two runs at once could mix their changes, so there is none.
+            hint = "mount it with locks, or work in a clone on a local disk"
+            raise RepositoryError(f"{folder} cannot be locked: {error.strerror}", hint=hint) from error
         yield folder
-    except BlockingIOError as error:
-        raise RepositoryError("another veriloop is changing files here just now", hint="try again") from error
     finally:
         os.close(descriptor)
 

@@ -1,8 +1,9 @@
 """Private directories under the user's cache, which outlive no process for long.
 
-`trees/<pid>-<random>/` belongs to the process that holds `trees/<pid>-<random>.lock`. The kernel drops the lock when
-that process dies, however it dies, and the next run removes what it left. The lock is there before the directory, goes
-after it, and lies where nothing that runs in the directory can reach it.
+`trees/<pid>-<random>-<host>/` belongs to the process that holds the lock of the same name beside it. The kernel drops
+the lock when that process dies, however it dies, and the next run on that host removes what it left: a home may be
+mounted so that a host does not see the locks of another one. The lock is there before the directory, goes after it, and
+lies where nothing that runs in the directory can reach it.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import contextlib
 import fcntl
 import os
 import shutil
+import socket
 import stat
 import tempfile
 import time
@@ -22,6 +24,8 @@ from veriloop.assistant.errors import ConfigError
 _LOCK = ".lock"
 _UNLOCKED_AGE_S = 3600.0
 """Until a directory without a lock file goes: none of ours is."""
+_OTHER_HOST_AGE_S = 7 * 86_400.0
+"""Until what another host has left goes here, if nobody holds it."""
 
 
 def cache_home() -> Path:
@@ -56,7 +60,8 @@ def private_directory(cache: Path) -> Iterator[Path]:
 
 def clean_up(cache: Path) -> int:
     """Removes the directories whose owner is dead; how many they were."""
-    removed = sum(_removed(lock) for lock in (cache / "trees").glob(f"*-*{_LOCK}"))
+    locks = (cache / "trees").glob(f"*-*{_LOCK}")
+    removed = sum(_removed(lock) for lock in locks if lock.name.endswith(_of_this_host()) or _is_old(lock))
     for directory in (cache / "trees").glob("*-*"):
         if _abandoned(directory):
             remove_tree(directory)
@@ -80,8 +85,13 @@ def remove_tree(directory: Path) -> None:
 def _locked(trees: Path) -> tuple[int, Path]:
     """A new lock file, and its descriptor, which holds it."""
     while True:
-        descriptor, name = tempfile.mkstemp(prefix=f"{os.getpid()}-", suffix=_LOCK, dir=trees)
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        descriptor, name = tempfile.mkstemp(prefix=f"{os.getpid()}-", suffix=_of_this_host(), dir=trees)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        except OSError:
+            os.close(descriptor)
+            Path(name).unlink()
+            raise
         if os.path.lexists(name):
             return descriptor, Path(name)
         # It was taken for a dead one's in the moment before it was locked.
@@ -105,9 +115,17 @@ def _removed(lock: Path) -> bool:
     return True
 
 
+def _of_this_host() -> str:
+    return f"-{socket.gethostname()}{_LOCK}"
+
+
 def _abandoned(directory: Path) -> bool:
     if directory.suffix == _LOCK or directory.with_name(directory.name + _LOCK).exists():
         return False
+    return _is_old(directory, _UNLOCKED_AGE_S)
+
+
+def _is_old(path: Path, age_s: float = _OTHER_HOST_AGE_S) -> bool:
     with contextlib.suppress(OSError):
-        return time.time() - directory.stat().st_mtime > _UNLOCKED_AGE_S
+        return time.time() - path.stat().st_mtime > age_s
     return False

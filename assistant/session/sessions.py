@@ -159,9 +159,13 @@ def _hold(directory: Path) -> Place:
         raise ConfigError(f"the session {directory}: {error.strerror}", hint="export XDG_STATE_HOME=DIR") from error
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
+    except BlockingIOError as error:
         os.close(lock)
         raise UsageError("that session is open in another terminal", hint="veriloop    (begins a new one)") from error
+    except OSError as error:
+        os.close(lock)
+        hint = "export XDG_STATE_HOME=DIR    (on a local disk)"
+        raise ConfigError(f"the session {directory} cannot be locked: {error.strerror}", hint=hint) from error
     return Place(directory, lock)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.metadata
 import json
+import platform
 import shutil
 import subprocess
 import sys
@@ -16,7 +17,8 @@ from pathlib import Path
 import pytest
 from packaging.requirements import Requirement
 
-from veriloop.assistant.bundle.wheels import requirement, source_of_this
+from veriloop.assistant.bundle.directory import _needed
+from veriloop.assistant.bundle.wheels import Wheel, requirement, source_of_this
 from veriloop.assistant.cli.main import main
 from veriloop.assistant.errors import UsageError
 
@@ -144,6 +146,20 @@ def test_a_bundle_installs_where_there_is_no_network(tmp_path, monkeypatch, caps
     checked = offline(veriloop, "--json", "check", "--level", "lint", cwd=design)
     assert checked.returncode in (0, 1), checked.stderr
     assert "verilator" in json.loads(checked.stdout.splitlines()[0])["tools"]
+    # The machine is looked at before anything is installed.
+    asked = (carried / "install.sh").read_text().partition("<< 'END'\n")[2].partition("\nEND\n")[0]
+    here = (f"{sys.version_info[0]}.{sys.version_info[1]}", platform.machine())
+    for told, said in (
+        ((*here, "2.5", ""), ""),
+        (
+            (*here, "99.0", " (that of the machine that built x)"),
+            "made for glibc 99.0 (that of the machine that built x)",
+        ),
+        (("2.7", here[1], "", ""), "made for Python 2.7"),
+        ((here[0], "vax", "", ""), "made for vax"),
+    ):
+        looked = subprocess.run([sys.executable, "-c", asked, *told], capture_output=True, text=True)
+        assert (looked.returncode == 0, looked.stderr.startswith(said)) == (not said, True)
     # A file that was changed on the way is noticed before anything is installed.
     with (carried / "INSTALL.md").open("a") as stream:
         stream.write("x")
@@ -173,3 +189,37 @@ def test_what_pip_is_asked_for(tmp_path):
     assert source_of_this(str(ROOT), tmp_path) == str(ROOT)
     with pytest.raises(UsageError):
         source_of_this(sys.executable, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("platforms", "glibc"),
+    [
+        ("any", (0, 0)),
+        ("manylinux2014_x86_64.manylinux_2_17_x86_64.manylinux_2_28_x86_64", (2, 17)),
+        ("manylinux_2_27_x86_64.manylinux_2_28_x86_64", (2, 27)),
+        ("manylinux1_x86_64", (2, 5)),
+        ("linux_x86_64", None),
+    ],
+)
+def test_what_glibc_a_wheel_asks_for(platforms, glibc):
+    path = Path(f"a-1.0-py3-none-{platforms}.whl")
+    wheel = Wheel(path=path, name="a", version="1.0", licence="", sha256="", requires=frozenset())
+    assert wheel.glibc == glibc
+
+
+@pytest.mark.parametrize(
+    ("platforms", "glibc", "why"),
+    [
+        (("any", "manylinux_2_27_x86_64"), "2.27", ""),
+        (("manylinux_2_27_x86_64", "linux_x86_64"), "2.36", " (that of the machine that built a)"),
+    ],
+)
+def test_what_a_bundle_needs(monkeypatch, platforms, glibc, why):
+    monkeypatch.setattr(platform, "libc_ver", lambda: ("glibc", "2.36"))
+    wheels = [
+        Wheel(
+            path=Path(f"a-1.0-py3-none-{one}.whl"), name="a", version="1", licence="", sha256="", requires=frozenset()
+        )
+        for one in platforms
+    ]
+    assert _needed(wheels)[2:] == (glibc, why)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import errno
+import fcntl
 import os
 import signal
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -282,6 +285,20 @@ def test_an_edit_after_the_kill_is_kept(work):
     assert recovered.left == (PATH,)
     assert (work.root / PATH).read_bytes() == b"the user's edit\n"
     assert recover(repository) is None
+
+
+def test_nothing_is_changed_where_there_are_no_locks(work, monkeypatch):
+    def no_locks(*_: object) -> None:
+        raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
+
+    repository = work.open()
+    base = repository.snapshot()
+    before = work.state()
+    without = SimpleNamespace(flock=no_locks, LOCK_EX=fcntl.LOCK_EX, LOCK_NB=fcntl.LOCK_NB)
+    monkeypatch.setattr("veriloop.assistant.repository.journal.fcntl", without)
+    with pytest.raises(RepositoryError, match="cannot be locked: No locks available"):
+        write(repository, base, CHANGE)
+    assert work.state() == before
 
 
 def test_two_at_once_do_not_mix(work):

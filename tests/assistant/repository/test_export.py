@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import errno
+import fcntl
 import os
 import signal
+import socket
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -145,6 +149,37 @@ def test_only_what_a_dead_process_left_is_removed(tmp_path):
         assert clean_up(tmp_path) == 1
         assert mine.is_dir()
     assert list((tmp_path / "trees").iterdir()) == []
+
+
+def test_what_another_host_may_be_using_stays(tmp_path, monkeypatch):
+    monkeypatch.setattr(socket, "gethostname", lambda: "other.example-host")
+    trees = tmp_path / "trees"
+    with private_directory(tmp_path) as theirs:
+        (theirs / "copy").touch()
+        lock = theirs.with_name(theirs.name + ".lock")
+        assert lock.exists()
+        # As where this host does not see that host's locks.
+        monkeypatch.setattr(fcntl, "flock", lambda *_: None)
+        monkeypatch.setattr(socket, "gethostname", lambda: "here")
+        assert clean_up(tmp_path) == 0
+        assert (theirs / "copy").exists()
+        month_ago = time.time() - 30 * 86_400
+        os.utime(lock, (month_ago, month_ago))
+        assert clean_up(tmp_path) == 1
+    assert list(trees.iterdir()) == []
+
+
+def test_a_file_system_without_locks(tmp_path, monkeypatch, clone):
+    def no_locks(*_: object) -> None:
+        raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
+
+    monkeypatch.setattr(fcntl, "flock", no_locks)
+    with pytest.raises(ConfigError, match="No locks available") as caught, private_directory(tmp_path / "cache"):
+        pass
+    assert "VERILOOP_CACHE" in caught.value.hint
+    assert list((tmp_path / "cache" / "trees").iterdir()) == []
+    with pytest.raises(ConfigError, match="No locks available"):
+        clone.open().snapshot()
 
 
 def test_a_cache_that_cannot_be_written(tmp_path):

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import errno
+import fcntl
 import json
 import os
 import signal
@@ -88,6 +90,15 @@ def test_a_process_that_is_killed_loses_nothing_that_it_has_added(tmp_path):
         process.send_signal(signal.SIGKILL)
     with Record(tmp_path / "r.jsonl") as record:
         assert record.entries[-1].data["count"] >= seen[-1]
+
+
+def test_a_session_where_there_are_no_locks(root, monkeypatch):
+    def no_locks(*_: object) -> None:
+        raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
+
+    monkeypatch.setattr(fcntl, "flock", no_locks)
+    with pytest.raises(ConfigError, match="No locks available"):
+        begin(root)
 
 
 def test_sessions_are_found_and_one_at_a_time_holds_each(root):
