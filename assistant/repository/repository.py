@@ -70,7 +70,6 @@ class Repository:
         git = Git(directory)
         status, output, errors = git.ask(
             "rev-parse",
-            "--path-format=absolute",
             "--show-toplevel",
             "--absolute-git-dir",
             "--git-common-dir",
@@ -81,7 +80,8 @@ class Repository:
         lines = os.fsdecode(output).splitlines()
         if len(lines) != 4:
             raise RepositoryError(f"git gives no clear answer about {path}")
-        root, git_dir, common_dir = (Path(line) for line in lines[:3])
+        # Git before 2.31 has no `--path-format=absolute`: its common directory may be relative to where it was asked.
+        root, git_dir, common_dir = Path(lines[0]), Path(lines[1]), (directory / lines[2]).resolve()
         return cls(root, git_dir, common_dir, cache or cache_home(), _index_of(root, git_dir), lines[3])
 
     # --- trees ---

@@ -31,6 +31,7 @@ _SOURCES = ("verilated", "verilated_timing", "verilated_threads", "verilated_ran
 _TRACE_SOURCES = ("verilated_vcd_c",)
 _COVERAGE_SOURCES = ("verilated_cov",)
 _DPI_SOURCES = ("verilated_dpi", "verilated_vpi")
+_TOOLSETS = Path("/opt/rh")
 _COROUTINES = "#include <coroutine>\nint main() { return 0; }\n"
 _STANDARDS = (("-std=c++14", "-fcoroutines"), ("-std=c++20",), ("-std=c++20", "-fcoroutines"))
 """By which a compiler may take coroutines; the first is the dearest to write for and a third cheaper to read."""
@@ -135,12 +136,14 @@ class Compiler:
 
     @classmethod
     def find(cls, configured: Path | None, cancel: CancelToken) -> Compiler:
-        """The user's compiler, or `g++`, `clang++` or `c++` from the PATH.
+        """The user's compiler, or `g++`, `clang++` or `c++` from the PATH, or that of RHEL's newest toolset.
 
         Raises:
             ToolNotFound: there is none, or it cannot compile C++20 coroutines.
         """
-        names = [str(configured)] if configured else ["g++", "clang++", "c++"]
+        toolsets = sorted(_TOOLSETS.glob("gcc-toolset-*/root/usr/bin/g++"), key=_toolset, reverse=True)
+        names = [str(configured)] if configured else ["g++", "clang++", "c++", *map(str, toolsets)]
+        too_old = ""
         for name in names:
             program = find_program(name)
             if program is None:
@@ -151,9 +154,15 @@ class Compiler:
                 if _has_coroutines(program, flags, cancel):
                     mold = "-fuse-ld=mold" if find_program("mold") and "clang" not in program.name else ""
                     return cls(program, first_line, flags, mold)
+            too_old = (
+                too_old or f"{program} cannot compile C++20 coroutines: {first_line or 'it does not say what it is'}"
+            )
+        needed = "Verilator needs g++ 10 or later, or clang++, to build a simulation"
+        if too_old:
+            hint = "apt-get install g++-10    (RHEL 8: dnf install gcc-toolset-12-gcc-c++); or cxx below [tools]"
+            raise ToolNotFound(f"{too_old}; {needed}", hint=hint)
         raise ToolNotFound(
-            "no C++20 compiler (g++ 10 or later, or clang++) is installed; Verilator needs one to build a simulation",
-            hint="apt-get install g++    (RHEL: dnf install gcc-c++)",
+            f"no C++20 compiler is installed; {needed}", hint="apt-get install g++    (RHEL: dnf install gcc-c++)"
         )
 
     def flags(self, include: Path, features: Features) -> list[str]:
@@ -191,6 +200,12 @@ def is_held(path: Path) -> bool:
         finally:
             os.close(descriptor)
     return False
+
+
+def _toolset(program: Path) -> int:
+    """The number in the name of the toolset that a compiler belongs to."""
+    number = program.relative_to(_TOOLSETS).parts[0].rpartition("-")[2]
+    return int(number) if number.isdecimal() else 0
 
 
 def _has_coroutines(program: Path, flags: Sequence[str], cancel: CancelToken) -> bool:
