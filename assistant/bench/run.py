@@ -110,8 +110,8 @@ def _meets(golden: Case, *, cancel: CancelToken) -> float | None:
     with tempfile.TemporaryDirectory(prefix="veriloop-bench-") as name:
         plain, scratch = Path(name, "plain"), Path(name, "scratch")
         scratch.mkdir()
-        _write(plain, golden.files)
-        runs = _replay(golden, golden.files[golden.rtl], plain, scratch, toolchain, cancel)
+        write_files(plain, golden.files)
+        runs = replay(golden, golden.files[golden.rtl], plain, scratch, toolchain, cancel)
         met = conclude(golden.testbench, runs, root=plain).passed
         return max((run.wall_s for run in runs if run.passed), default=0.0) if met else None
 
@@ -171,9 +171,9 @@ def _run_case(
     scratch = directory / "scratch"
     scratch.mkdir()
     plain = directory / "plain"
-    _write(plain, case.files)
-    baseline = _replay(case, case.files[case.rtl], plain, scratch, toolchain, cancel)
-    golden = _replay(case, case.golden, plain, scratch, toolchain, cancel)
+    write_files(plain, case.files)
+    baseline = replay(case, case.files[case.rtl], plain, scratch, toolchain, cancel)
+    golden = replay(case, case.golden, plain, scratch, toolchain, cancel)
     shows = not conclude(case.testbench, baseline, root=plain).passed
     row = replace(row, solvable=row.solvable and shows and conclude(case.testbench, golden, root=plain).passed)
     cpu_s, started = cpu_seconds(), time.monotonic()
@@ -187,7 +187,7 @@ def _run_case(
     if result is None or result.report is None:
         return row
     repaired = result.contents[case.rtl]
-    replayed = _replay(case, repaired, plain, scratch, toolchain, cancel)
+    replayed = replay(case, repaired, plain, scratch, toolchain, cancel)
     row = _judged(row, result, result.report.evidence, lost_runs(replayed, golden))
     try:
         answer = confirm(case, repaired, baseline, root=plain, scratch=scratch, toolchain=toolchain, cancel=cancel)
@@ -219,14 +219,15 @@ def _repair(
         return finish(repair(repository, toolchain, request, cancel=cancel, adviser=asked))
 
 
-def _write(root: Path, files: Mapping[str, bytes]) -> None:
+def write_files(root: Path, files: Mapping[str, bytes]) -> None:
+    """Writes the files of a case below a directory."""
     for path, content in files.items():
         target = root / path
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(content)
 
 
-def _replay(
+def replay(
     case: Case, content: bytes, root: Path, scratch: Path, toolchain: Toolchain, cancel: CancelToken
 ) -> tuple[SimResult, ...]:
     """Runs the case's own testbench, apart from the gate and its cache."""

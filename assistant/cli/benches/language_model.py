@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import importlib.util
 import itertools
-from collections.abc import Iterator, Mapping
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from random import Random
 from typing import Any
 
+from veriloop.assistant.bench import chipbench, cirfix
+from veriloop.assistant.bench.case import Case
 from veriloop.assistant.bench.filling import fill_by_model, fill_by_model_alone, fill_by_statistics, gaps, measured
 from veriloop.assistant.bench.problems import Problem, hdlbits
 from veriloop.assistant.bench.ranking import Bug, Position, medians, positions
+from veriloop.assistant.bench.run import replay, write_files
 from veriloop.assistant.bench.scoring import scored
 from veriloop.assistant.cli.session import Session
 from veriloop.assistant.errors import UsageError
@@ -48,7 +52,35 @@ def ranking(model: Model, data: Path | None, count: int, session: Session) -> di
         if part:
             one, two = medians(part)
             session.observe(Note(f"{name}: {len(part)} bugs, median place {one:g} with the model, {two:g} without"))
+    for name, theirs in case_bugs(data, session):
+        part = list(positions(theirs, model, cancel=session.cancel))
+        if part:
+            one, two = medians(part)
+            aside = f"{len(part)} bugs that one edit makes as they were, median place {one:g} with the model"
+            session.observe(Note(f"{name}, not in the summary: {aside}, {two:g} without"))
     return {"rank_median_model": by_model, "rank_median_prior": by_prior}
+
+
+def case_bugs(data: Path | None, session: Session) -> Iterator[tuple[str, Iterator[Bug]]]:
+    """The bugs of ChipBench and of CirFix, where they are there: other people's, each with its own testbench."""
+    for name, load in (("ChipBench", chipbench.load), ("CirFix", cirfix.load)):
+        folder = data / name.lower() if data is not None else None
+        if folder is not None and folder.is_dir():
+            yield name, _failing(load(folder), session)
+
+
+def _failing(cases: Iterable[Case], session: Session) -> Iterator[Bug]:
+    toolchain = Toolchain.find(cache=cache_home(), cancel=session.cancel)
+    for case in cases:
+        with tempfile.TemporaryDirectory(prefix="veriloop-") as name:
+            root, scratch = Path(name, "case"), Path(name, "scratch")
+            scratch.mkdir()
+            write_files(root, case.files)
+            runs = replay(case, case.files[case.rtl], root, scratch, toolchain, session.cancel)
+        seen = next((run for run in runs if not run.passed), None)
+        if seen is not None:
+            broken, right = (text.decode("utf-8", errors="replace") for text in (case.files[case.rtl], case.golden))
+            yield Bug(name=case.name, broken=broken, right=right, result=seen)
 
 
 def family_bugs(session: Session) -> Iterator[Bug]:

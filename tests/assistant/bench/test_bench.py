@@ -16,9 +16,12 @@ import pytest
 from tests.assistant.repair.conftest import COUNTER
 from veriloop.assistant.bench import chipbench, cirfix
 from veriloop.assistant.bench.confirm import Confirmation, confirm
+from veriloop.assistant.bench.ranking import _ordered, _plain
 from veriloop.assistant.bench.report import plot, write_report
 from veriloop.assistant.bench.run import Row, Settings, _keep, cases, further, lost_runs, read_rows, run_suite, summary
+from veriloop.assistant.cli.benches.language_model import case_bugs
 from veriloop.assistant.cli.main import main
+from veriloop.assistant.cli.session import Session
 from veriloop.assistant.errors import UsageError
 from veriloop.assistant.events import CancelToken, finish
 from veriloop.assistant.verify.results import Outcome, SimResult
@@ -84,6 +87,18 @@ def toolchain(cache: Path, monkeypatch: pytest.MonkeyPatch) -> Toolchain:
     """This machine's tools."""
     monkeypatch.setenv("VERILOOP_CACHE", str(cache))
     return Toolchain.find(cache=cache, cancel=CancelToken())
+
+
+def test_a_model_ranks_the_bugs_of_a_suite_by_what_its_testbench_saw(data, toolchain, tmp_path):
+    data.rename(tmp_path / "chipbench")
+    ((name, bugs),) = case_bugs(tmp_path, Session(cwd=tmp_path))
+    found = {bug.name: bug for bug in bugs}
+    assert (name, len(found)) == ("ChipBench", 2)
+    for bug in found.values():
+        assert bug.result.failures
+        assert _plain(bug.right) == _plain(TOP.decode())
+        # What is looked for is among what the operators propose.
+        assert _plain(bug.right) in {text for _, _, text in _ordered(bug)}
 
 
 def test_a_suite_is_run_counted_and_resumed(data, toolchain, tmp_path, capsys, monkeypatch):
