@@ -11,6 +11,7 @@ from veriloop.assistant.cli.tree import open_repository
 from veriloop.assistant.context import Context
 from veriloop.assistant.errors import UsageError
 from veriloop.assistant.events import finish
+from veriloop.assistant.locate.allowance import Allowance
 from veriloop.assistant.locate.observe import Observed, observe
 from veriloop.assistant.locate.report import read_report
 from veriloop.assistant.locate.suspects import Suspects, suspects
@@ -82,6 +83,7 @@ def located(
     command: CommandTest | None,
     files: tuple[str, ...],
     since: str = "",
+    allowance: Allowance | None = None,
 ) -> Located:
     """Reads a report, runs the test once if there is one, and ranks.
 
@@ -89,9 +91,17 @@ def located(
         UsageError: the report cannot be read.
     """
     text = read_text(session, report)
+    allowance = allowance or Allowance()
     observed = None
     if command is not None:
-        work = observe(context.repository, context.toolchain, command, needs=context.needs, cancel=session.cancel)
+        work = observe(
+            context.repository,
+            context.toolchain,
+            command,
+            needs=context.needs,
+            cancel=session.cancel,
+            allowance=allowance,
+        )
         observed = finish(work, session.observe)
     ranking = suspects(
         context.repository,
@@ -100,6 +110,7 @@ def located(
         settings=context.config.repository.design,
         files=files,
         since=since,
+        allowance=allowance,
     )
     return Located(text, finish(ranking, session.observe), observed)
 

@@ -25,6 +25,7 @@ from veriloop.assistant.gate import apply
 from veriloop.assistant.judge.in_repository import blame_of_the_test
 from veriloop.assistant.judge.telling import verdict_json, verdict_text
 from veriloop.assistant.judge.verdict import Verdict
+from veriloop.assistant.locate.allowance import Allowance
 from veriloop.assistant.locate.observe import observe
 from veriloop.assistant.locate.report import read_report
 from veriloop.assistant.project.store import known_project
@@ -112,9 +113,12 @@ def run(arguments: argparse.Namespace, session: Session) -> int:
     repository = open_repository(session)
     context = Context.of(repository, session.cancel)
     spec = _read_spec(arguments, session)
-    task = _task(arguments, session, context)
+    clock = cpu_seconds if arguments.cpu_budget else time.monotonic
+    started = clock()
+    allowance = Allowance.of(_budget_s(arguments, context, slow=bool(arguments.test)), clock)
+    task = _task(arguments, session, context, allowance)
     if arguments.report and task.located is None:
-        found = located(session, context, arguments.report, None, task.editable, arguments.since)
+        found = located(session, context, arguments.report, None, task.editable, arguments.since, allowance)
         task = replace(task, located=found)
     verdict = None if arguments.unjudged else _judged(context, task, spec, session)
     if verdict is not None:
@@ -124,7 +128,9 @@ def run(arguments: argparse.Namespace, session: Session) -> int:
             {"status": "judged", "applied": False, "verdict": verdict_json(verdict), "exit": NOT_VERIFIED_EXIT},
         )
         return NOT_VERIFIED_EXIT
-    budget_s = arguments.cpu_budget or arguments.budget or _default_budget_s(context, task.testbench)
+    # A repository's command builds and runs far more than one testbench.
+    slow = isinstance(task.testbench, CommandTest | CocotbTestbench)
+    budget_s = max(1.0, _budget_s(arguments, context, slow=slow) - (clock() - started))
     verilator = context.toolchain.verilator
     if not isinstance(task.testbench, CommandTest) and not verilator.prepared:
         if _screens_meanwhile(context, task.testbench, budget_s) and verilator.being_prepared:
@@ -141,7 +147,7 @@ def run(arguments: argparse.Namespace, session: Session) -> int:
         editable=task.editable,
         settings=context.config.repository.design,
         budget_s=budget_s,
-        clock=cpu_seconds if arguments.cpu_budget else time.monotonic,
+        clock=clock,
         jobs=arguments.jobs or context.jobs,
         spec=spec,
         minimum=context.minimum,
@@ -215,13 +221,12 @@ def _read_spec(arguments: argparse.Namespace, session: Session) -> str:
         raise UsageError(f"{arguments.spec} cannot be read: {error.strerror}") from error
 
 
-def _default_budget_s(context: Context, testbench: Testbench) -> float:
-    # A repository's command builds and runs far more than one testbench.
-    slow = isinstance(testbench, CommandTest | CocotbTestbench)
-    return context.config.user.search.budget_s * (_COMMAND_BUDGET_FACTOR if slow else 1)
+def _budget_s(arguments: argparse.Namespace, context: Context, *, slow: bool) -> float:
+    named = float(arguments.cpu_budget or arguments.budget)
+    return named or context.config.user.search.budget_s * (_COMMAND_BUDGET_FACTOR if slow else 1)
 
 
-def _task(arguments: argparse.Namespace, session: Session, context: Context) -> _Task:
+def _task(arguments: argparse.Namespace, session: Session, context: Context, allowance: Allowance) -> _Task:
     if arguments.test and arguments.testbench:
         raise UsageError("--test and --testbench exclude each other")
     named = tuple(str(context.relative(name, session.cwd)) for name in arguments.rtl)
@@ -231,9 +236,9 @@ def _task(arguments: argparse.Namespace, session: Session, context: Context) -> 
         command = reading.command_test(arguments, arguments.test, session, context)
         words = [*_CHECK, "--test", arguments.test, *reading.words(arguments)]
         if arguments.report:
-            found = located(session, context, arguments.report, command, named, arguments.since)
+            found = located(session, context, arguments.report, command, named, arguments.since, allowance)
             return _Task(command, named or found.suspects.files, tuple(words), found)
-        return _watched(context, session, command, named, tuple(words))
+        return _watched(context, session, command, named, tuple(words), allowance)
     settings = {one.name: one for one in context.config.repository.testbench}
     if not arguments.testbench and len(settings) == 1:
         arguments.testbench = list(settings)
@@ -243,7 +248,7 @@ def _task(arguments: argparse.Namespace, session: Session, context: Context) -> 
             require_trust(context.repository.root, context.config)
         testbench = declared_testbench(settings[name], project)
         if isinstance(testbench, CommandTest):
-            return _watched(context, session, testbench, named, (*_CHECK, "--testbench", name))
+            return _watched(context, session, testbench, named, (*_CHECK, "--testbench", name), allowance)
         return _Task(testbench, named or _editable(testbench), (*_CHECK, "--testbench", name))
     if arguments.report and not arguments.testbench:
         raise _which_test(arguments, session, context)
@@ -297,14 +302,26 @@ def _editable(testbench: Testbench) -> tuple[str, ...]:
 
 
 def _watched(
-    context: Context, session: Session, command: CommandTest, named: tuple[str, ...], words: tuple[str, ...]
+    context: Context,
+    session: Session,
+    command: CommandTest,
+    named: tuple[str, ...],
+    words: tuple[str, ...],
+    allowance: Allowance,
 ) -> _Task:
     """A command as a task: what it reads can hold what it fails on, and a testbench that it runs can screen.
 
     Raises:
         NotVerified: it reads no RTL, or fails only sometimes.
     """
-    work = observe(context.repository, context.toolchain, command, needs=context.needs, cancel=session.cancel)
+    work = observe(
+        context.repository,
+        context.toolchain,
+        command,
+        needs=context.needs,
+        cancel=session.cancel,
+        allowance=allowance,
+    )
     seen = finish(work, session.observe)
     if named:
         return _Task(command, named, words, screen=seen.bench)

@@ -170,11 +170,12 @@ class Structure:
         distance = {name: 0 for name in outputs if name in self.signals}
         decides = {name: reads | self.calls.get(name, frozenset()) for name, reads in self.dependencies.items()}
         front = list(distance)
+        steps = 0
         while front:
-            reached = [read for name in front for read in decides.get(name, ()) if read not in distance]
+            steps += 1
+            reached = (read for name in front for read in decides.get(name, ()) if read not in distance)
             front = list(dict.fromkeys(reached))
-            for name in front:
-                distance[name] = 1 + min(distance[reader] for reader in distance if name in decides.get(reader, ()))
+            distance |= dict.fromkeys(front, steps)
         return distance
 
     def with_functions(self, distances: Mapping[str, int]) -> Mapping[str, int]:
@@ -190,6 +191,24 @@ class Structure:
     def names(self, node: Node) -> set[str]:
         """The declared signals that a node mentions."""
         return {text for inner in find(node, ("simple_identifier",)) if (text := self.tree.text(inner)) in self.signals}
+
+    def conditions_above(self, node: Node, top: Node | None) -> set[str]:
+        """The signals of the conditions and case selectors that stand above a statement, and of its sensitivity."""
+        found: set[str] = set()
+        current = node.parent
+        while current is not None and top is not None and current.start_byte >= top.start_byte:
+            if current.type == "conditional_statement":
+                for child in children(current, ("cond_predicate",)):
+                    if child.start_byte < node.start_byte:
+                        found |= self.names(child)
+            elif current.type == "case_statement":
+                for child in children(current, ("case_expression",)):
+                    found |= self.names(child)
+            elif current.type == "case_item":
+                for child in children(current, ("case_item_expression",)):
+                    found |= self.names(child)
+            current = current.parent
+        return found
 
     def _declared(self, node: Node) -> Iterable[Declared]:
         text = self.tree.text(node)
@@ -269,27 +288,9 @@ class Structure:
             operator=operator,
             value=value,
             targets=targets,
-            reads=frozenset(self.names(value) | indices | self._conditions(node, construct)),
+            reads=frozenset(self.names(value) | indices | self.conditions_above(node, construct)),
             process=processes.get(construct.start_byte) if construct is not None else None,
         )
-
-    def _conditions(self, node: Node, top: Node | None) -> set[str]:
-        """The signals of the conditions and case selectors that stand above a statement, and of its sensitivity."""
-        found: set[str] = set()
-        current = node.parent
-        while current is not None and top is not None and current.start_byte >= top.start_byte:
-            if current.type == "conditional_statement":
-                for child in children(current, ("cond_predicate",)):
-                    if child.start_byte < node.start_byte:
-                        found |= self.names(child)
-            elif current.type == "case_statement":
-                for child in children(current, ("case_expression",)):
-                    found |= self.names(child)
-            elif current.type == "case_item":
-                for child in children(current, ("case_item_expression",)):
-                    found |= self.names(child)
-            current = current.parent
-        return found
 
 
 def _is_operator(node: Node) -> bool:

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from veriloop.assistant.design.roles import is_test_path
 from veriloop.assistant.errors import NotVerified
 from veriloop.assistant.events import CancelToken, Note, Run, Stage
+from veriloop.assistant.locate.allowance import Allowance
 from veriloop.assistant.repository.export import export
 from veriloop.assistant.repository.private import private_directory
 from veriloop.assistant.repository.repository import Repository
 from veriloop.assistant.verify.calls import recorded_calls, testbenches_of
 from veriloop.assistant.verify.command import run_command
+from veriloop.assistant.verify.execution import Execution, executed
 from veriloop.assistant.verify.reach import files_read
 from veriloop.assistant.verify.results import Outcome, SimResult
 from veriloop.assistant.verify.simulation import run_icarus
@@ -21,6 +23,10 @@ from veriloop.assistant.verify.testbench import CommandTest, VerilogTestbench
 from veriloop.assistant.verify.toolchain import Toolchain
 
 _BENCH_TIMEOUT_S = 60.0
+_SHORTEST_S = 1.0
+_RECORDED = 0.4
+"""Of what is left: building and running may take that, each."""
+_UNLIMITED = Allowance()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,12 +38,14 @@ class Observed:
         files: the RTL that it reads, without tests; empty where that could not be seen.
         bench: a testbench in Verilog that the command runs and that fails by itself, to screen candidates with.
         verdicts: how that testbench failed.
+        execution: when the statements of that testbench and its design were carried out meanwhile.
     """
 
     result: SimResult
     files: tuple[str, ...]
     bench: VerilogTestbench | None = None
     verdicts: tuple[SimResult, ...] = ()
+    execution: Execution | None = None
 
     @property
     def failing(self) -> frozenset[str]:
@@ -52,8 +60,17 @@ def observe(
     *,
     needs: Sequence[str] = (),
     cancel: CancelToken,
+    allowance: Allowance = _UNLIMITED,
 ) -> Run[Observed]:
-    """Runs a command that fails, once, and once more where it passes at first.
+    """Runs a command that fails, once, and once more where it passes at first; what its testbench does is recorded.
+
+    Args:
+        repository: where.
+        toolchain: the simulators.
+        command: what fails.
+        needs: ignored files that it needs.
+        cancel: stops it.
+        allowance: how long all that may take: what is not done by then is left out.
 
     Raises:
         NotVerified: it fails only sometimes.
@@ -62,6 +79,7 @@ def observe(
     yield Stage("running the test")
     tree = repository.snapshot()
     tracked = repository.entries(tree)
+    command = replace(command, timeout_s=_within(command.timeout_s, allowance))
     with private_directory(repository.cache) as directory:
         root = export(repository, tree, directory / "tree", needs=needs).root
         scratch = directory / "scratch"
@@ -75,14 +93,32 @@ def observe(
             _require_steady(command, again)
         bench, verdicts = None, tuple[SimResult, ...]()
         for one in testbenches_of(calls, root=root, timeout_s=_BENCH_TIMEOUT_S) if not result.passed else ():
-            found = run_icarus(one, root=root, scratch=scratch, toolchain=toolchain, cancel=cancel)
+            if allowance.left_s < _SHORTEST_S:
+                break
+            timed = replace(one, timeout_s=_within(one.timeout_s, allowance))
+            found = run_icarus(timed, root=root, scratch=scratch, toolchain=toolchain, cancel=cancel)
             if found is not None and found.outcome is Outcome.FAIL and found.reason != NO_SUMMARY:
                 bench, verdicts = one, (found,)
                 yield Note(f"the command's own testbench {one.name} fails by itself, and screens candidates")
                 break
+        execution = None
+        if bench is not None:
+            yield Stage("recording what is carried out")
+            execution = executed(
+                bench,
+                root=root,
+                scratch=scratch,
+                toolchain=toolchain,
+                cancel=cancel,
+                limit_s=_RECORDED * allowance.left_s,
+            )
         paths = sorted(read or ()) if bench is None else list(bench.design.sources)
         files = tuple(str(path) for path in paths if not is_test_path(path) and str(path) in tracked)
-    return Observed(result=result, files=files, bench=bench, verdicts=verdicts)
+    return Observed(result=result, files=files, bench=bench, verdicts=verdicts, execution=execution)
+
+
+def _within(timeout_s: float, allowance: Allowance) -> float:
+    return max(_SHORTEST_S, min(timeout_s, allowance.left_s))
 
 
 def _require_steady(command: CommandTest, again: SimResult) -> None:

@@ -11,14 +11,17 @@ from veriloop.assistant.design.roles import is_test_path
 from veriloop.assistant.design.settings import DesignSettings
 from veriloop.assistant.errors import UsageError
 from veriloop.assistant.events import Note, Run, Stage
+from veriloop.assistant.locate.allowance import Allowance
 from veriloop.assistant.locate.observe import Observed
 from veriloop.assistant.locate.report import BugReport
+from veriloop.assistant.locate.runs import runs_of
 from veriloop.assistant.locate.workflow import Evidence, Ranked, locate
 from veriloop.assistant.project.store import known_project
 from veriloop.assistant.repository.recency import recently_changed
 from veriloop.assistant.repository.repository import Repository
 
 _MOST_FILES = 400
+_UNLIMITED = Allowance()
 _LATER = 0.35
 """How much later the edits of a place are tried for each doubling of its rank."""
 _LATEST = 3.0
@@ -54,6 +57,7 @@ def suspects(
     settings: DesignSettings,
     files: Sequence[str] = (),
     since: str = "",
+    allowance: Allowance = _UNLIMITED,
 ) -> Run[Suspects]:
     """Ranks the places of the files that a test reads, else of the whole design.
 
@@ -79,5 +83,10 @@ def suspects(
     evidence = Evidence(
         failing=observed.failing if observed is not None else frozenset(),
         changed=recently_changed(repository, since=since),
+        runs=runs_of(observed.execution if observed is not None else None),
     )
-    return Suspects(ranked=locate(contents, report, evidence), contents=contents)
+    ranked = locate(contents, report, evidence, allowance)
+    read = len({one.place.path for one in ranked})
+    if not allowance.left_s:
+        yield Note(f"only {read} of {len(contents)} files were read for places: a quarter of the budget is spent")
+    return Suspects(ranked=ranked, contents=contents)

@@ -6,6 +6,7 @@ Each source gives a place a value from 0 to 1; the weights are those that placed
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -13,8 +14,10 @@ from pathlib import PurePosixPath
 
 from veriloop.assistant.design.structure import Structure
 from veriloop.assistant.design.syntax import SyntaxTree
+from veriloop.assistant.locate.allowance import Allowance
 from veriloop.assistant.locate.places import Place, places_of
 from veriloop.assistant.locate.report import BugReport
+from veriloop.assistant.locate.runs import Runs
 from veriloop.assistant.locate.text_index import fitting
 
 WEIGHTS: Mapping[str, float] = {
@@ -22,13 +25,22 @@ WEIGHTS: Mapping[str, float] = {
     "named": 2.0,
     "module": 6.0,
     "file": 2.0,
-    "cone": 2.0,
+    "cone": 1.0,
     "history": 1.0,
+    "spectrum": 1.0,
+    "slice": 0.0,
+    "outside": -2.0,
+    "idle": -1.0,
     "whole": -2.0,
 }
-"""Of each source; `whole` holds back places that are whole modules."""
+"""Of each source; `whole` holds back places that are whole modules, `outside` what did not lead to the failure that was
+recorded, `idle` what was not even carried out before it. How near in the slice a place is ranked nothing better, and
+spectra nothing else: they are told as reasons. Most testbenches give no check that passes to compare with."""
+_UNLIMITED = Allowance()
 _CONE_DEPTH = 4.0
 _FEW = 4
+_LINK_AT = 1
+"""Where among the reasons stands how a place led to the failure."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,10 +50,12 @@ class Evidence:
     Attributes:
         failing: names that the failing run called wrong: outputs, tests, words of its messages.
         changed: for files that were changed lately, from above 0 to 1 for the latest change.
+        runs: what a recorded run says of statements.
     """
 
     failing: frozenset[str] = frozenset()
     changed: Mapping[str, float] = field(default_factory=dict)
+    runs: Runs = field(default_factory=Runs)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,18 +68,25 @@ class Ranked:
     values: Mapping[str, float]
 
 
-def locate(contents: Mapping[str, bytes], report: BugReport, evidence: Evidence | None = None) -> tuple[Ranked, ...]:
+def locate(
+    contents: Mapping[str, bytes],
+    report: BugReport,
+    evidence: Evidence | None = None,
+    allowance: Allowance = _UNLIMITED,
+) -> tuple[Ranked, ...]:
     """The places of some files, the most suspected first.
 
     Args:
         contents: RTL files by their path.
         report: what is said to be wrong; without words, only the evidence counts.
         evidence: of runs and of history.
+        allowance: how long it may take: files whose turn does not come are left out.
     """
     evidence = evidence or Evidence()
-    places = tuple(places_of(contents))
+    read = dict(itertools.takewhile(lambda _: allowance.left_s, contents.items()))
+    places = tuple(places_of(read))
     words = fitting(places, report.words)
-    cones = _cones(contents, evidence.failing | report.names)
+    cones = _cones(read, evidence.failing | report.names)
     ranked = [
         _ranked(place, _values(place, words.get(index, 0.0), cones, report, evidence), report, evidence)
         for index, place in enumerate(places)
@@ -92,7 +113,20 @@ def _values(
         "file": _pointed_at(place, report),
         "cone": math.exp(-near / _CONE_DEPTH) if near is not None else 0.0,
         "history": evidence.changed.get(place.path, 0.0),
+        **_ran(place, evidence.runs),
         "whole": float(place.kind == "module"),
+    }
+
+
+def _ran(place: Place, runs: Runs) -> dict[str, float]:
+    """A whole module says nothing: its parts do."""
+    link = runs.link(place) if place.kind != "module" else None
+    behaves = place.kind not in ("module", "parameters") and bool(runs.links)
+    return {
+        "spectrum": runs.suspicion(place) if place.kind != "module" else 0.0,
+        "slice": math.exp(-link.steps / _CONE_DEPTH) if link is not None else 0.0,
+        "outside": float(behaves and link is None),
+        "idle": float(runs.is_idle(place)),
     }
 
 
@@ -122,6 +156,7 @@ def _cones(contents: Mapping[str, bytes], wrong: Collection[str]) -> dict[tuple[
 def _ranked(place: Place, values: Mapping[str, float], report: BugReport, evidence: Evidence) -> Ranked:
     shares = {name: WEIGHTS[name] * value for name, value in values.items()}
     told = sorted((name for name in shares if shares[name] > 0), key=lambda name: -shares[name])
+    told[_LINK_AT:_LINK_AT] = ["slice"] if values["slice"] else []
     reasons = tuple(_reason(name, place, report, evidence) for name in told)
     return Ranked(place=place, score=sum(shares.values()), reasons=reasons, values=values)
 
@@ -129,7 +164,10 @@ def _ranked(place: Place, values: Mapping[str, float], report: BugReport, eviden
 def _reason(name: str, place: Place, report: BugReport, evidence: Evidence) -> str:
     wrong = report.names | evidence.failing
     named = _some([one for one in (*place.targets, *sorted(place.names)) if one in wrong])
+    link = evidence.runs.link(place)
     return {
+        "spectrum": "is carried out before the checks that fail rather than before others",
+        "slice": evidence.runs.told(link) if link is not None else "",
         "words": "shares words with the report",
         "named": f"has {named or place.module}, which the report or the failing run names",
         "module": f"the title names {place.module}",

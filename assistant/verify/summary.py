@@ -118,6 +118,11 @@ def read_summary(log: str, *, pass_pattern: str = "", fail_pattern: str = "", se
     return _from_words(log, self_checking)
 
 
+def read_line(line: str) -> bool | None:
+    """What one line of a log says: passed, failed, or neither."""
+    return _verdict(_shortened(line)) if _HINT.search(line) else None
+
+
 def severity_lines(log: str) -> tuple[str, ...]:
     """The lines by which a simulator reports `$error` and `$fatal`."""
     return tuple(line for line in _SEVERITY.findall(log) if _SEVERITY.search(_NO_FAILURES.sub(" ", line)))
