@@ -9,7 +9,8 @@ from veriloop.assistant.bench.loop_differences import Explainer
 from veriloop.assistant.bench.loop_ways import Place, by_icarus, by_verilator, changed
 from veriloop.assistant.events import Note, Run
 from veriloop.assistant.verify.batch.chooser import Choice
-from veriloop.assistant.verify.batch.judge import Batch, same_run
+from veriloop.assistant.verify.batch.judge import Batch
+from veriloop.assistant.verify.batch.sameness import same_run
 from veriloop.assistant.verify.results import SimResult
 from veriloop.assistant.verify.testbench import VerilogTestbench
 

@@ -38,8 +38,10 @@ _MENTIONS = ("hierarchical_identifier", "net_lvalue", "variable_lvalue", "consta
 _SCOPES = ("seq_block", "par_block", "function_declaration", "task_declaration", "generate_block")
 _SUBROUTINES = ("function_declaration", "task_declaration")
 _NAME = "simple_identifier"
+_INDICES = ("select", "bit_select", "constant_select", "constant_bit_select")
 _AGAIN = "_veriloop"
 """What the name of a second declaration has behind the first one's."""
+_AGAIN_NAMED = re.compile(rb"_veriloop[0-9a-f]{10}\b")
 _ITEMS = ("continuous_assign", "net_declaration", "module_instantiation")
 _DIRECTIVE = re.compile(
     rb"`(?:define|undef|undefineall|ifdef|ifndef|else|elsif|endif|include|line|timescale|default_nettype|resetall|pragma"
@@ -95,6 +97,17 @@ def is_observed(changes: Changes) -> bool:
     """Whether the unchanged design tells if a version would do anything else: what `Choices.combined` observes."""
     places = [place for in_file in changes.values() for place in in_file if place.kind != "declaration"]
     return bool(places) and all(place.is_observed for place in places)
+
+
+def declared_again(versions: Mapping[int, Changes]) -> dict[str, frozenset[int]]:
+    """What ends the names of the second declarations that `Choices.combined` makes, and the versions that use them."""
+    found: dict[str, set[int]] = defaultdict(set)
+    for number, changes in versions.items():
+        for place, text in ((place, text) for places in changes.values() for place, text in places.items()):
+            if place.kind == "declaration":
+                for suffix in _AGAIN_NAMED.findall(text):
+                    found[suffix.decode()].add(number)
+    return {suffix: frozenset(numbers) for suffix, numbers in found.items()}
 
 
 class Choices:
@@ -383,8 +396,10 @@ def _assignments(tree: SyntaxTree, node: Node) -> Iterator[tuple[str, str]]:
     for target in find(node, ("variable_lvalue",)):
         kind = "blocking" if ancestor(target, ("nonblocking_assignment",)) is None else "nonblocking"
         for name in find(target, (_NAME,)):
-            # What is declared a second time is assigned where the first is.
-            yield tree.text(name).partition(_AGAIN)[0], kind
+            # An index is read. What is declared a second time is assigned where the first is.
+            index = ancestor(name, _INDICES)
+            if index is None or index.start_byte < target.start_byte:
+                yield tree.text(name).partition(_AGAIN)[0], kind
 
 
 def _spliced(content: bytes, pieces: Sequence[tuple[int, int, bytes]], start: int = 0, end: int | None = None) -> bytes:

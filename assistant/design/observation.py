@@ -55,9 +55,8 @@ def statement_checks(original: bytes, texts: Mapping[bytes, Sequence[int]], widt
             ((ours, theirs),) = pairs
             top = width_bits - 1
             told = (
-                b"begin : %s_%d reg [%d:0] veriloop_ours; reg [%d:0] veriloop_theirs; veriloop_ours = %s; "
-                b"veriloop_theirs = %s; if (veriloop_ours != veriloop_theirs) %s end"
-                % (name, index, top, top, ours, theirs, told)
+                b"begin : %s_%d automatic reg [%d:0] veriloop_ours = %s; automatic reg [%d:0] veriloop_theirs = %s; "
+                b"if (veriloop_ours != veriloop_theirs) %s end" % (name, index, top, ours, top, theirs, told)
             )
         checks.append(marked(told, numbers))
     return b"if (%s) begin %s end\n" % (_OBSERVED, b" ".join(checks))

@@ -36,7 +36,7 @@ from veriloop.assistant.verify.verilator import END_MARK, SEED, START_STATES, Bi
 
 _NOT_THERE = re.compile(r"Error: (System task/function \S+ is not defined by any module)")
 _NOT_RUNNABLE = "Program not runnable"
-_LOG_TAIL_CHARS = 4000
+LOG_TAIL_CHARS = 4000
 _SELF_CHECKS = re.compile(rb"\$(?:error|fatal)\b|\bassert\s*(?:#|\(|(?:property|final)\b)")
 _NOT_CODE = re.compile(rb'//[^\n]*|/\*.*?(?:\*/|\Z)|"(?:\\.|[^"\\\n])*"', re.DOTALL)
 _AT_START = re.compile(
@@ -227,7 +227,7 @@ def read_run(testbench: FileBench, done: Completed, *, root: Path, engine: str, 
         start=start,
         wall_s=done.wall_s,
         cpu_s=done.cpu_s,
-        log_tail=done.output[-_LOG_TAIL_CHARS:],
+        log_tail=done.output[-LOG_TAIL_CHARS:],
     )
     if done.cut_off:
         return replace(common, outcome=Outcome.TIMEOUT, reason=f"the simulation {done.why_cut_off}")

@@ -2,65 +2,87 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
+import re
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from veriloop.assistant.design.alternatives import package_text
 from veriloop.assistant.design.model import Design, Diagnostic
-from veriloop.assistant.design.observation import OBSERVED, REACHED
+from veriloop.assistant.design.observation import OBSERVED, PACKAGE, REACHED
 from veriloop.assistant.errors import ToolFailed
 from veriloop.assistant.events import CancelToken
 from veriloop.assistant.execute import execute
-from veriloop.assistant.verify.batch.runner import FORK
+from veriloop.assistant.verify.batch.convergence import CHECKPOINTS, is_comparable
+from veriloop.assistant.verify.batch.forking import FORK
 from veriloop.assistant.verify.build import Compiler, Features
 from veriloop.assistant.verify.icarus import NO_DUMPS, Icarus
 from veriloop.assistant.verify.verilator import END_MARK, Binary, Verilator
 
 _COMPILE_TIMEOUT_S = 120.0
 
-_TOLD_BYTES = 1 << 16
-"""More than a batch has versions."""
+VERSIONS = 1 << 16
+"""More than a batch has."""
+_CHOSEN = "veriloop_chosen"
+_PLAIN = "CData|SData|IData|QData|VlWide<|VlUnpacked<(?:CData|SData|IData|QData|VlWide<)"
+"""How the declaration of a variable begins that consists of its bits alone."""
 
 _MAIN = (
-    '#include "runtime.h"\n#include <sys/mman.h>\n'
+    '#include "runtime.h"\n'
     + FORK
+    + CHECKPOINTS
     + """
-static char veriloop_unheard[TOLD_BYTES];
-static char* veriloop_told = veriloop_unheard;
+VERILOOP_PRIVATE static unsigned* veriloop_told = nullptr;
+VERILOOP_PRIVATE static int veriloop_version = 0;
+
+extern "C" int CHOSEN() { return veriloop_version; }
 
 extern "C" void REACHED(int number) {
-    if (number > 0 && number < TOLD_BYTES) veriloop_told[number] = 1;
+    if (veriloop_told && number > 0 && number < VERSIONS)
+        veriloop_told[number] = veriloop_step < ~0U ? static_cast<unsigned>(veriloop_step) : ~0U;
+}
+
+/* A variable that some versions alone use is nothing in all others, from whichever state they start. */
+void veriloop_unused(void* variable, unsigned long size, const int* used) {
+    for (; *used; ++used)
+        if (*used == veriloop_version) return;
+    memset(variable, 0, size);
 }
 
 /* What the run is told is kept as it comes, so that a run that breaks off has told everything up to there. */
 static void veriloop_listen() {
     const int file = open(veriloop_told_path, O_RDWR | O_CREAT | O_TRUNC, 0600);
-    if (file < 0 || ftruncate(file, TOLD_BYTES)) _exit(125);
-    void* const shared = mmap(nullptr, TOLD_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
+    if (file < 0 || ftruncate(file, 4 * VERSIONS)) _exit(125);
+    void* const shared = mmap(nullptr, 4 * VERSIONS, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
     if (shared == MAP_FAILED) _exit(125);
-    veriloop_told = static_cast<char*>(shared);
+    veriloop_told = static_cast<unsigned*>(shared);
     close(file);
 }
 
 int main(int argc, char** argv) {
-    const struct veriloop_run run = veriloop_fork();
+    veriloop_one_heap();
+    const struct veriloop_run run = veriloop_fork(argv);
+    veriloop_version = run.version;
     if (run.version == OBSERVED) veriloop_listen();
-    const std::string version = "+veriloop_version=" + std::to_string(run.version);
-    const std::string reset = "+verilator+rand+reset+" + std::to_string(run.reset);
-    const std::string seed = "+verilator+seed+" + std::to_string(run.seed);
-    std::vector<const char*> words{argv, argv + argc};
-    for (const std::string* word : {&version, &reset, &seed}) words.push_back(word->c_str());
+    veriloop_watch(run);
     auto context = std::make_unique<VerilatedContext>();
-    context->commandArgs(static_cast<int>(words.size()), words.data());
+    context->commandArgs(argc, argv);
+    /* No thread of its own, and no note of the time at which it began. */
+    context->threads(1);
+    context->quiet(true);
+    context->randReset(run.reset);
+    context->randSeed(run.seed);
 #if VM_TRACE
     context->traceEverOn(true);
 #endif
     std::unique_ptr<VeriloopModel> top{veriloop_model(context.get(), "TOP")};
     bool starved = false;
     while (!context->gotFinish()) {
+        if (veriloop_step == veriloop_moment) veriloop_note(run, context.get());
+        veriloop_step = veriloop_step + 1;
         top->eval();
         if (context->gotFinish()) break;
         if (!top->eventsPending()) { starved = true; break; }
@@ -73,17 +95,11 @@ int main(int argc, char** argv) {
     _exit(0);
 }
 """.replace("MARK", END_MARK)
-    .replace("TOLD_BYTES", str(_TOLD_BYTES))
+    .replace("VERSIONS", str(VERSIONS))
     .replace("OBSERVED", str(OBSERVED))
     .replace("REACHED", REACHED)
+    .replace("CHOSEN", _CHOSEN)
 )
-
-_READ_PLUSARG = "chosen()"
-_CHOSEN = b"""
-  function automatic integer chosen();
-    if (!$value$plusargs("veriloop_version=%d", chosen)) chosen = 0;
-  endfunction
-"""
 
 _VPI = (
     """
@@ -97,7 +113,7 @@ static PLI_INT32 veriloop_call(PLI_BYTE8* data) {
     (void)data;
     if (!forked) {
         forked = 1;
-        version = veriloop_fork().version;
+        version = veriloop_fork(NULL).version;
     }
     value.format = vpiIntVal;
     value.value.integer = version;
@@ -136,7 +152,9 @@ def write_package(directory: Path, engine: str, *, observing: bool = False) -> P
     if engine == "icarus":
         path.write_bytes(package_text("$veriloop_version"))
     else:
-        path.write_bytes(package_text(_READ_PLUSARG, observing=observing).replace(b";\n", b";" + _CHOSEN, 1))
+        text = package_text(f"{_CHOSEN}()", observing=observing)
+        imported = f'\n  import "DPI-C" function int {_CHOSEN}();\n'.encode()
+        path.write_bytes(text.replace(b";\n", b";" + imported, 1))
     return path
 
 
@@ -150,9 +168,23 @@ def build_verilator(
     features: Features,
     optimize: int,
     observing: bool,
+    declared: Mapping[str, Collection[int]],
     cancel: CancelToken,
 ) -> Program | tuple[Diagnostic, ...]:
-    """Builds the model that runs a batch; or Verilator's errors."""
+    """Builds the model that runs a batch; or Verilator's errors.
+
+    Args:
+        verilator: builds it.
+        design: with the candidates in it.
+        directory: an empty one.
+        cwd: where Verilator runs.
+        plusargs: of the runs.
+        features: of the build.
+        optimize: the C++ compiler's level.
+        observing: there is a version that observes the others.
+        declared: what ends the names of variables that some versions alone use, with these versions.
+        cancel: stops it.
+    """
     package = write_package(directory, "verilator", observing=observing)
     built = verilator.build(
         replace(design, sources=(package, *design.sources)),
@@ -162,11 +194,33 @@ def build_verilator(
         features=features,
         arguments=("-Wno-BLKANDNBLK", "-Wno-MULTIDRIVEN"),
         main=_MAIN,
+        prepared=functools.partial(_prepared, declared=declared),
         optimize=optimize,
     )
     if not isinstance(built, Binary):
         return built.diagnostics
     return Program((str(built.path), *plusargs), "verilator", optimize)
+
+
+def _prepared(directory: Path, *, declared: Mapping[str, Collection[int]]) -> str:
+    """Tells the program where the selector of a new model lies, and whether its states can be compared.
+
+    A Verilator that places it elsewhere compares none.
+    """
+    header, instances = directory / f"Vtop_{PACKAGE}.h", directory / "Vtop__Syms.h"
+    if not header.is_file() or f"TOP__{PACKAGE};" not in instances.read_text():
+        return ""
+    selector = f"model->top.rootp->vlSymsp->TOP__{PACKAGE}.version"
+    comparable = str(is_comparable(directory)).lower()
+    told = [f"void veriloop_selector(unsigned*, bool); veriloop_selector(&{selector}, {comparable});"]
+    if declared:
+        told.append("void veriloop_unused(void*, unsigned long, const int*);")
+        named = re.compile(rf"^\s+(?:{_PLAIN}).*\b(\w+({'|'.join(declared)}));$", re.M)
+        for name, suffix in named.findall((directory / "Vtop___024root.h").read_text()):
+            numbers = ", ".join(map(str, sorted(declared[suffix])))
+            told.append(f"{{ const int used[] = {{{numbers}, 0}};")
+            told.append(f"auto& unused = model->top.rootp->{name}; veriloop_unused(&unused, sizeof unused, used); }}")
+    return "\n".join(told)
 
 
 def build_icarus(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import signal
+from array import array
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,159 +17,59 @@ from veriloop.assistant.errors import ToolFailed
 from veriloop.assistant.events import CancelToken
 from veriloop.assistant.execute import OUTPUT_LIMIT_BYTES, Completed, execute
 from veriloop.assistant.isolation.confinement import Confinement, Isolation
+from veriloop.assistant.verify.batch.convergence import has_states, read_goes_on, states_file
+from veriloop.assistant.verify.batch.forking import JOBS, TOLD
 
-OBSERVED = ".reached"
-"""What a run's file with what it was told is called, behind the run's number: a byte a version, 1 where it was told."""
-_JOBS = "VERILOOP_BATCH"
 _FILE_LIMIT_BYTES = 256_000_000
 _WALL_FACTOR = 5
 """A run's limit is on the CPU's time; one that sleeps ends when so many times that have passed."""
 _STARTED_S = 30.0
+_LONGEST_KNOWN_BYTES = OUTPUT_LIMIT_BYTES // 2
+"""Of a run with more output, of which the middle may be lost, no other one is said to go on like it."""
 
-FORK = r"""
-#include <errno.h>
-#include <fcntl.h>
-#include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
-#include <sys/time.h>
-#include <sys/wait.h>
-#include <time.h>
-#include <unistd.h>
 
-struct veriloop_run { int version, reset, seed, pid, done; double started; };
-static char veriloop_told_path[4200];
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """A run that ended."""
 
-static double veriloop_now(void) {
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
+    base: Path
+    """Of the files that it left, without their suffixes."""
+    done: Completed
+    own_steps: int | None = None
+    """How many time steps were its own, where it went on like another run; none where all were."""
 
-static void veriloop_enter(const char* base, int index, int own, double cpu_s, long file_limit, int parent) {
-    char path[4096];
-    sigset_t none;
-    struct rlimit limit;
-    struct itimerval timer;
-    int log;
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
-    if (getppid() != parent) _exit(125);
-    sigemptyset(&none);
-    sigprocmask(SIG_SETMASK, &none, NULL);
-    snprintf(path, sizeof path, "%s/%d.log", base, index);
-    log = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND, 0600);
-    if (log < 0 || dup2(log, 1) < 0 || dup2(log, 2) < 0) _exit(125);
-    close(log);
-    snprintf(path, sizeof path, "%s/%d", base, index);
-    snprintf(veriloop_told_path, sizeof veriloop_told_path, "%sTOLD", path);
-    if (own && chdir(path)) _exit(125);
-    limit.rlim_cur = limit.rlim_max = (rlim_t)file_limit;
-    setrlimit(RLIMIT_FSIZE, &limit);
-    limit.rlim_cur = limit.rlim_max = (rlim_t)4 << 30;
-    setrlimit(RLIMIT_AS, &limit);
-    limit.rlim_cur = limit.rlim_max = 0;
-    setrlimit(RLIMIT_CORE, &limit);
-    memset(&timer, 0, sizeof timer);
-    timer.it_value.tv_sec = (long)cpu_s;
-    timer.it_value.tv_usec = (long)((cpu_s - (double)(long)cpu_s) * 1e6);
-    setitimer(ITIMER_PROF, &timer, NULL);
-}
+    @property
+    def log(self) -> Path:
+        """All that it wrote."""
+        return self.base.with_name(self.base.name + ".log")
 
-static void veriloop_cut(const char* base, int index, long most) {
-    char path[4096];
-    char* tail;
-    long size, half = most / 2;
-    FILE* file;
-    snprintf(path, sizeof path, "%s/%d.log", base, index);
-    file = fopen(path, "r+");
-    if (!file) return;
-    fseek(file, 0, SEEK_END);
-    size = ftell(file);
-    if (size > most && (tail = (char*)malloc((size_t)half))) {
-        fseek(file, -half, SEEK_END);
-        half = (long)fread(tail, 1, (size_t)half, file);
-        fseek(file, most - half, SEEK_SET);
-        fputs("\n[... output cut ...]\n", file);
-        fwrite(tail, 1, (size_t)half, file);
-        fflush(file);
-        if (ftruncate(fileno(file), ftell(file))) perror("ftruncate");
-        free(tail);
-    }
-    fclose(file);
-}
 
-/* Returns in each run's own process with what it is to do; the process that calls it never comes back. */
-static struct veriloop_run veriloop_fork(void) {
-    static struct veriloop_run nothing;
-    const char* name = getenv("VERILOOP_BATCH");
-    FILE* file = name ? fopen(name, "r") : NULL;
-    int jobs, own, nice_by, count, next = 0, running = 0, left, i, me = getpid();
-    long file_limit, output_limit;
-    double cpu_s, wall_s;
-    char base[4096];
-    struct veriloop_run* runs;
-    sigset_t child;
-    if (!file) return nothing;
-    if (fscanf(file, "%d %d %d %lf %lf %ld %ld %d", &jobs, &own, &nice_by, &cpu_s, &wall_s, &file_limit, &output_limit,
-               &count) != 8) exit(125);
-    if (fscanf(file, " %4095[^\n]", base) != 1) exit(125);
-    runs = (struct veriloop_run*)calloc((size_t)count + 1, sizeof *runs);
-    for (i = 0; i < count; ++i)
-        if (fscanf(file, "%d %d %d", &runs[i].version, &runs[i].reset, &runs[i].seed) != 3) exit(125);
-    fclose(file);
-    if (nice_by && nice(nice_by) == -1) errno = 0;
-    sigemptyset(&child);
-    sigaddset(&child, SIGCHLD);
-    sigprocmask(SIG_BLOCK, &child, NULL);
-    left = count;
-    while (left) {
-        struct timespec pause = {0, 20000000};
-        int status, pid;
-        struct rusage used;
-        while (running < jobs && next < count) {
-            fflush(NULL);
-            runs[next].started = veriloop_now();
-            pid = fork();
-            if (pid == 0) {
-                veriloop_enter(base, next, own, cpu_s, file_limit, me);
-                return runs[next];
-            }
-            if (pid < 0) exit(125);
-            runs[next++].pid = pid;
-            ++running;
-        }
-        while ((pid = wait4(-1, &status, WNOHANG, &used)) > 0) {
-            for (i = 0; i < next && (runs[i].pid != pid || runs[i].done); ++i) {}
-            if (i == next) continue;
-            runs[i].done = 1;
-            veriloop_cut(base, i, output_limit);
-            printf("%d %d %.6f %.6f\n", i, status, veriloop_now() - runs[i].started,
-                   (double)(used.ru_utime.tv_sec + used.ru_stime.tv_sec)
-                   + 1e-6 * (double)(used.ru_utime.tv_usec + used.ru_stime.tv_usec));
-            --running;
-            --left;
-        }
-        for (i = 0; i < next; ++i)
-            if (!runs[i].done && veriloop_now() - runs[i].started > wall_s) kill(runs[i].pid, SIGPROF);
-        if (left && (running == jobs || next == count)) sigtimedwait(&child, NULL, &pause);
-    }
-    fflush(stdout);
-    _exit(0);
-}
-""".replace("TOLD", OBSERVED)
-"""C and C++ alike: `veriloop_fork()` returns once in the process of each run."""
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A run that another one may come to go on like."""
+
+    run: Run
+    from_step: int = 0
+    """The first time step at which an equal state means an equal rest."""
+
+    @property
+    def is_usable(self) -> bool:
+        """Whether it left states, and all of its output."""
+        return (
+            has_states(self.run.base)
+            and not self.run.done.timed_out
+            and self.run.log.stat().st_size < _LONGEST_KNOWN_BYTES
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One run: which version, from which start state, by which seed."""
+    """One run: which version, from which start state, by which seed, and which runs it may come to go on like."""
 
     version: int
     reset: int = 0
     seed: int = 1
+    known: tuple[Known, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -177,6 +78,8 @@ class Limits:
 
     cpu_s: float
     """CPU seconds of one run."""
+    stalled_s: float = 0.0
+    """CPU seconds after which a run hangs if no time step has ended; 0: not looked at."""
     parallel: int = 1
     nice: int = 0
 
@@ -188,11 +91,12 @@ def run_jobs(
     directory: Path,
     cwd: Path,
     own: bool = False,
+    states: bool = False,
     limits: Limits,
     cancel: CancelToken,
     isolation: Isolation,
     env: Mapping[str, str] | None = None,
-) -> list[Completed]:
+) -> list[Run]:
     """Runs a program that calls `veriloop_fork` and returns what each run did, in the order of the jobs.
 
     Args:
@@ -201,6 +105,7 @@ def run_jobs(
         directory: a new directory for the outputs.
         cwd: where the runs start, unless each has a directory of its own.
         own: each run starts in `directory/INDEX`, which exists.
+        states: note the states of each run, and compare them with those of the runs that it may go on like.
         limits: of each run.
         cancel: kills all of them.
         isolation: holds all of them at once, so that it costs a run next to nothing.
@@ -212,41 +117,60 @@ def run_jobs(
     wall_s = _WALL_FACTOR * limits.cpu_s + 1
     spec = directory / "jobs"
     head = (
-        f"{limits.parallel} {int(own)} {limits.nice} {limits.cpu_s:.3f} {wall_s:.3f} {_FILE_LIMIT_BYTES} "
-        f"{OUTPUT_LIMIT_BYTES} {len(jobs)}\n{directory}\n"
+        f"{limits.parallel} {int(own)} {int(states)} {limits.nice} {limits.cpu_s:.3f} {limits.stalled_s:.3f} "
+        f"{wall_s:.3f} {_FILE_LIMIT_BYTES} {OUTPUT_LIMIT_BYTES} {len(jobs)}\n{directory}\n"
     )
-    spec.write_text(head + "".join(f"{job.version} {job.reset} {job.seed}\n" for job in jobs))
+    known = [[one for one in job.known if states and one.is_usable] for job in jobs]
+    lines = []
+    for job, likes in zip(jobs, known, strict=True):
+        lines.append(f"{job.version} {job.reset} {job.seed} {len(likes)}\n")
+        lines += [f"{one.from_step} {states_file(one.run.base)}\n" for one in likes]
+    spec.write_text(head + "".join(lines))
     rounds = -(-len(jobs) // limits.parallel)
     done = execute(
         argv,
         cwd=cwd,
         timeout_s=_STARTED_S + rounds * wall_s,
         cancel=cancel,
-        env={**(env or {}), _JOBS: str(spec)},
+        # What a run has called first would otherwise show in its memory.
+        env={**(env or {}), JOBS: str(spec), "LD_BIND_NOW": "1"},
         confine=Confinement(
             isolation=isolation,
             writable=(cwd, directory),
-            readable=tuple(Path(word) for word in map(str, argv) if word.startswith("/")),
+            readable=(
+                *(Path(word) for word in map(str, argv) if word.startswith("/")),
+                *{one.run.base.parent for likes in known for one in likes},
+            ),
         ),
     )
     ended = dict(_ended(line) for line in done.output.splitlines() if line[:1].isdigit())
     if len(ended) != len(jobs):
         raise ToolFailed("the runs of a batch did not all end", output=done.output[-2000:])
     words = tuple(map(str, argv))
-    return [_completed(words, directory / f"{index}.log", *ended[index]) for index in range(len(jobs))]
+    return [
+        _run(words, directory / str(index), [one.run for one in likes], *ended[index])
+        for index, likes in enumerate(known)
+    ]
 
 
-def told(directory: Path, index: int) -> frozenset[int]:
-    """The versions that a run told of, by the directory that `run_jobs` was given and the job's index.
+def told(run: Run, rest: Mapping[int, int] | None = None) -> dict[int, int]:
+    """The versions that a run told of, each with the last time step, counted from 1, in which it did.
+
+    Args:
+        run: of the version that observes.
+        rest: the same of the run that it went on like, where it did.
 
     Raises:
         ToolFailed: the run did not begin to tell.
     """
     try:
-        content = (directory / f"{index}{OBSERVED}").read_bytes()
+        content = run.base.with_name(run.base.name + TOLD).read_bytes()
     except FileNotFoundError as error:
         raise ToolFailed("a run of a batch did not say what it met") from error
-    return frozenset(version for version, byte in enumerate(content) if byte)
+    found = {version: step for version, step in enumerate(array("I", content)) if step}
+    if run.own_steps is not None:
+        found |= {version: step for version, step in (rest or {}).items() if step > run.own_steps}
+    return found
 
 
 def _ended(line: str) -> tuple[int, tuple[int, float, float]]:
@@ -254,9 +178,18 @@ def _ended(line: str) -> tuple[int, tuple[int, float, float]]:
     return int(index), (int(status), float(wall_s), float(cpu_s))
 
 
-def _completed(argv: tuple[str, ...], log: Path, status: int, wall_s: float, cpu_s: float) -> Completed:
+def _run(argv: tuple[str, ...], base: Path, likes: Sequence[Run], status: int, wall_s: float, cpu_s: float) -> Run:
+    log = base.with_name(base.name + ".log")
     returncode = os.waitstatus_to_exitcode(status)
-    return Completed(
+    goes_on = read_goes_on(base)
+    own_steps = None
+    if goes_on is not None:
+        like = likes[goes_on.index]
+        own_steps = goes_on.step
+        with log.open("ab") as file:
+            file.write(like.log.read_bytes()[goes_on.output_bytes :])
+        returncode = like.done.returncode
+    done = Completed(
         argv=argv,
         returncode=returncode,
         output=log.read_bytes().decode("utf-8", errors="replace") if log.is_file() else "",
@@ -264,3 +197,4 @@ def _completed(argv: tuple[str, ...], log: Path, status: int, wall_s: float, cpu
         cpu_s=cpu_s,
         timed_out=returncode == -signal.SIGPROF,
     )
+    return Run(base=base, done=done, own_steps=own_steps)

@@ -17,8 +17,10 @@ from veriloop.assistant.design.syntax import SyntaxTree
 from veriloop.assistant.errors import Cancelled
 from veriloop.assistant.events import CancelToken
 from veriloop.assistant.repair.operators import proposals
+from veriloop.assistant.verify.batch import trials
 from veriloop.assistant.verify.batch.chooser import Choice, Engine
-from veriloop.assistant.verify.batch.judge import Batch, same_run
+from veriloop.assistant.verify.batch.judge import Batch
+from veriloop.assistant.verify.batch.sameness import same_run
 from veriloop.assistant.verify.results import Outcome, SimResult
 from veriloop.assistant.verify.simulation import run_icarus, run_verilator
 from veriloop.assistant.verify.testbench import TraceTestbench, VerilogTestbench
@@ -250,7 +252,7 @@ def test_a_cancelled_batch_is_gone_within_a_second(bench, monkeypatch):
     batch = bench(text, usual="icarus", timeout_s=60.0)
     batch.baseline("icarus")
     batch._limits = replace(batch._limits, parallel=4)
-    monkeypatch.setattr(batch, "_cpu_s", lambda alone: 60.0)
+    monkeypatch.setattr(trials, "hangs_after_s", lambda unchanged, cpu_s: 60.0)
     stopper = threading.Timer(2.0, batch._cancel.cancel)
     stopper.start()
     started = time.monotonic()
