@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -47,6 +48,9 @@ _DIRECTIVE = re.compile(
     rb"`(?:define|undef|undefineall|ifdef|ifndef|else|elsif|endif|include|line|timescale|default_nettype|resetall|pragma"
     rb"|begin_keywords|end_keywords|celldefine|endcelldefine|__LINE__|__FILE__)\b"
 )
+_CONDITIONAL = re.compile(rb"`(ifdef|ifndef|else|elsif|endif)\b")
+_OPEN_MACRO = re.compile(rb"(?:\)|`\w+)\s*\Z")
+"""How a statement ends that ends with a macro's call, whose semicolon stands behind it."""
 _MARK = re.compile(rb"/\*veriloop(?:<([\d, ]+)|>)\*/")
 _NAMED = re.compile(rb"\b(?:begin|fork)\s*:")
 _IMPLICIT = re.compile(r"@\s*(?:\*|\(\s*\*\s*\))")
@@ -76,6 +80,8 @@ class Facts:
     widths: Widths
     fixed: frozenset[str] = frozenset()
     """Names that may be declared no second time: overridden parameters, what other files reach by hierarchy."""
+    is_whole: bool = False
+    """Whether `widths` has all there is, so that a value that is not in it is nowhere elaborated."""
 
 
 Changes = Mapping[Path, Mapping[Place, bytes]]
@@ -173,18 +179,21 @@ class _File:
         if place.kind not in ("statement", "process"):
             return False
         assigned = _assigned(place.kind, text)
-        process = next((names for start, end, names in self._processes if start <= place.start < end), None)
-        if process is not None and any(name not in process for name, _ in assigned):
-            return True
+        process = next((found for start, end, found in self._processes if start <= place.start < end), None)
+        if process is not None:
+            return any(process.get(name) != {kind} for name, kind in assigned)
         return any(kind not in known for name, kind in assigned if (known := self._assigned.get(name)))
 
     @cached_property
-    def _processes(self) -> Sequence[tuple[int, int, frozenset[str]]]:
-        """Where the processes of the original stand, and what each assigns."""
-        return [
-            (node.start_byte, node.end_byte, frozenset(name for name, _ in _assignments(self._tree, node)))
-            for node in find(self._tree.root, ("always_construct", "initial_construct"))
-        ]
+    def _processes(self) -> Sequence[tuple[int, int, Mapping[str, set[str]]]]:
+        """Where the processes of the original stand, and what each assigns in which way."""
+        found = []
+        for node in find(self._tree.root, ("always_construct", "initial_construct")):
+            assigned: dict[str, set[str]] = defaultdict(set)
+            for name, kind in _assignments(self._tree, node):
+                assigned[name].add(kind)
+            found.append((node.start_byte, node.end_byte, dict(assigned)))
+        return found
 
     @cached_property
     def _assigned(self) -> Mapping[str, frozenset[str]]:
@@ -339,7 +348,8 @@ class _File:
             item = ancestor(node, _ITEMS)
             if value is not None and item is not None:
                 key = value.start_byte if node.type.endswith("connection") else node.start_byte
-                width_bits = self._width(key)
+                # Of what is nowhere elaborated any width will do.
+                width_bits = 1 if self._is_left_out(node, item) else self._width(key)
                 if width_bits:
                     return Place(value.start_byte, value.end_byte, "value", item.start_byte, width_bits, True)
         return None
@@ -353,6 +363,20 @@ class _File:
         widths = self._facts.widths.get((self._path, start), frozenset())
         return next(iter(widths)) if len(widths) == 1 else 0
 
+    def _is_left_out(self, node: Node, item: Node) -> bool:
+        """Whether a value stands where nothing is elaborated: behind an `ifdef`, or in a branch that is not taken."""
+        # What a macro makes is known by another place, and of an array of instances no connection is.
+        strange = "`" in self._tree.text(node) or next(find(item, ("unpacked_dimension",)), None) is not None
+        if strange or not self._facts.is_whole or ancestor(node, ("module_declaration",)) is None:
+            return False
+        inside = bisect_left(self._keys, item.start_byte) < bisect_left(self._keys, item.end_byte)
+        return not inside
+
+    @cached_property
+    def _keys(self) -> Sequence[int]:
+        """Where the file has values that are elaborated, in order."""
+        return sorted(start for path, start in self._facts.widths if path == self._path)
+
     def _is_implicit(self, node: Node) -> bool:
         """Whether a statement stands in a process that wakes by whatever it reads."""
         process = ancestor(node, ("always_construct",))
@@ -364,12 +388,24 @@ class _File:
 
     def _sound(self, place: Place, node: Node, text: bytes) -> bool:
         old = self._content[place.start : place.end]
-        if _DIRECTIVE.search(old) or _DIRECTIVE.search(text) or node.has_error:
+        if not _is_whole(old) or not _is_whole(text) or node.has_error:
+            return False
+        if place.kind == "statement" and (_OPEN_MACRO.search(old) or _OPEN_MACRO.search(text)):
             return False
         if node.type.startswith("net_") and text.split() == self._tree.text(node.children[0]).encode().split():
             # Verilator refuses a net that is assigned itself; it would not notice through the nets in between.
             return False
         return _is_one(place.kind, text) and (place.kind != "process" or _body(old) is not None)
+
+
+def _is_whole(text: bytes) -> bool:
+    """Whether a text has no directives, but for conditions that begin and end in it."""
+    depth = 0
+    for found in _CONDITIONAL.finditer(text):
+        depth += {b"ifdef": 1, b"ifndef": 1, b"endif": -1}.get(found[1], 0)
+        if depth < 0 or (depth == 0 and found[1] in (b"else", b"elsif")):
+            return False
+    return depth == 0 and not _DIRECTIVE.search(_CONDITIONAL.sub(b"", text))
 
 
 def _is_body(node: Node) -> bool:

@@ -168,6 +168,12 @@ class Elaboration:
         return dict(self._walk())
 
     @property
+    def is_whole(self) -> bool:
+        """Whether nothing is broken, and `instances` are all that there are."""
+        deepest = max((path.count(".") for path in self.instances), default=0)
+        return not self.errors and len(self.instances) < _MAX_INSTANCES and deepest + 1 < _MAX_DEPTH
+
+    @property
     def hierarchy(self) -> Mapping[str, str]:
         """Instance path to module name, parents first."""
         return {path: instance.definition.name for path, instance in self.instances.items()}
@@ -205,15 +211,16 @@ class Elaboration:
         """The widths in bits that values are assigned to, over all instances.
 
         The key is the file and the byte at which an assignment's left side, a declared net with a value, or what an
-        input port is connected to, starts. What is no vector of bits is left out.
+        port is connected to, starts. What is no vector of bits, and what an output is connected to, is 0 bits wide.
         """
         found: dict[tuple[Path, int], set[int]] = {}
         for instance in self.instances.values():
             for source_range, kind in _assigned(instance):
                 span = self.span(source_range)
                 if span is not None:
-                    found.setdefault((span.path, span.start), set()).add(kind.bitWidth if kind.isIntegral else 0)
-        return {key: frozenset(widths) for key, widths in found.items() if 0 not in widths}
+                    width_bits = kind.bitWidth if kind is not None and kind.isIntegral else 0
+                    found.setdefault((span.path, span.start), set()).add(width_bits)
+        return {key: frozenset(widths if 0 not in widths else {0}) for key, widths in found.items()}
 
     @property
     def overridden_parameters(self) -> frozenset[str]:
@@ -411,8 +418,8 @@ def child_instances(scope: Any) -> Iterator[ast.InstanceSymbol]:
             waiting.extend(symbol.elements)
 
 
-def _assigned(instance: ast.InstanceSymbol) -> Iterator[tuple[pyslang.SourceRange, ast.Type]]:
-    """Where values are assigned in an instance, and to which type."""
+def _assigned(instance: ast.InstanceSymbol) -> Iterator[tuple[pyslang.SourceRange, ast.Type | None]]:
+    """Where values are assigned in an instance, and to which type; none for what an output assigns."""
     for _, symbol in members(instance.body):
         if isinstance(symbol, ast.ContinuousAssignSymbol):
             assignment = symbol.assignment
@@ -423,12 +430,9 @@ def _assigned(instance: ast.InstanceSymbol) -> Iterator[tuple[pyslang.SourceRang
         elif isinstance(symbol, ast.InstanceSymbol):
             for connection in symbol.portConnections:
                 port, value = connection.port, connection.expression
-                if (
-                    isinstance(port, ast.PortSymbol)
-                    and port.direction is ast.ArgumentDirection.In
-                    and value is not None
-                ):
-                    yield value.sourceRange, port.type
+                if value is not None:
+                    read = isinstance(port, ast.PortSymbol) and port.direction is ast.ArgumentDirection.In
+                    yield value.sourceRange, port.type if read else None
         elif isinstance(symbol, ast.ProceduralBlockSymbol):
             found: list[ast.AssignmentExpression] = []
             symbol.body.visit(lambda node, found=found: _note_assignment(node, found))

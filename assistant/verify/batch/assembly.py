@@ -199,7 +199,9 @@ class Assembly:
         elaboration = self._elaborator.elaborate()
         texts = (path.read_bytes() for path in (*self._design.sources, *self._design.library_files) if path.is_file())
         reached = frozenset(name.decode() for text in texts for name in _REACHED.findall(text))
-        return Facts(elaboration.assigned_widths(), elaboration.overridden_parameters | reached)
+        return Facts(
+            elaboration.assigned_widths(), elaboration.overridden_parameters | reached, is_whole=elaboration.is_whole
+        )
 
     @cached_property
     def _with_package(self) -> Elaborator | None:
