@@ -144,7 +144,7 @@ class Assembly:
         """
         cancel = self._cancel
         plusargs = self._testbench.plusargs if isinstance(self._testbench, VerilogTestbench) else ()
-        with self._written(self.combined(versions, way.engine, observing)):
+        with written(self.combined(versions, way.engine, observing)):
             if way.engine == "verilator":
                 return build_verilator(
                     self._toolchain.verilator,
@@ -170,17 +170,6 @@ class Assembly:
                 timeout_s=_BUILD_TIMEOUT_S,
                 cancel=cancel,
             )
-
-    @contextmanager
-    def _written(self, files: Mapping[Path, bytes]) -> Iterator[None]:
-        before = {path: path.read_bytes() for path in files}
-        try:
-            for path, content in files.items():
-                path.write_bytes(content)
-            yield
-        finally:
-            for path, content in before.items():
-                path.write_bytes(content)
 
     @staticmethod
     def _errors(elaborator: Elaborator, files: Mapping[Path, bytes]) -> list[Diagnostic]:
@@ -211,3 +200,16 @@ class Assembly:
         directory = Path(tempfile.mkdtemp(dir=self._scratch))
         package = write_package(directory, "verilator", observing=True)
         return Elaborator(replace(self._design, sources=(package, *self._design.sources)))
+
+
+@contextmanager
+def written(files: Mapping[Path, bytes]) -> Iterator[None]:
+    """Holds files in place of those that are there."""
+    before = {path: path.read_bytes() for path in files}
+    try:
+        for path, content in files.items():
+            path.write_bytes(content)
+        yield
+    finally:
+        for path, content in before.items():
+            path.write_bytes(content)

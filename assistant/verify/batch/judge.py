@@ -14,7 +14,7 @@ from pathlib import Path
 from veriloop.assistant.design.alternatives import Changes, is_observed
 from veriloop.assistant.errors import ToolError
 from veriloop.assistant.events import CancelToken
-from veriloop.assistant.verify.batch.assembly import Assembly, Contents
+from veriloop.assistant.verify.batch.assembly import Assembly, Contents, written
 from veriloop.assistant.verify.batch.chooser import (
     OPTIMIZED_BUILD,
     Choice,
@@ -34,6 +34,8 @@ from veriloop.assistant.verify.toolchain import Toolchain
 _TRIED = 0.1
 """For which part of what a build of its own costs Icarus tries a candidate that no batch of Verilator's holds."""
 _SHORTEST_TRY_CPU_S = 0.05
+_START_WALL_S, _WALL = 0.1, 2.0
+"""How long such a try may take on the clock: the start, and how many times the CPU's time."""
 _BUILDS = 6
 """How often what a tool refuses is taken out of a batch."""
 _SMALLEST = 2
@@ -87,6 +89,8 @@ class Batch:
         self._assembly = Assembly(
             testbench, original=original, root=root, scratch=scratch, toolchain=toolchain, cancel=cancel
         )
+        self._refused: set[int] = set()
+        """Of the last batch, those whose text the simulator did not take."""
         self._root = root
         self._scratch = scratch
         self._toolchain = toolchain
@@ -138,15 +142,25 @@ class Batch:
         Most candidates fail early, and those need no build.
         """
         cost = choose_alone(self.spent, "verilator", frozenset({"verilator"})).cpu_s
-        left = [index for index, result in enumerate(results) if result is None]
-        before = replace(self.spent["icarus"])
         most_s = max(_SHORTEST_TRY_CPU_S, _TRIED * cost)
+        # What Verilator refuses it also refuses alone, at once.
+        left = [index for index, result in enumerate(results) if result is None and index + 1 not in self._refused]
+        before = replace(self.spent["icarus"])
         tried = self.judge_by([candidates[index] for index in left], Choice("icarus"), most_s=most_s)
         # What was broken off tells nothing of what a run takes.
         self.spent["icarus"] = before
         for index, result in zip(left, tried, strict=True):
-            if result is not None and result.outcome is Outcome.FAIL:
-                results[index] = result
+            found = result or self._tried_alone(candidates[index], most_s)
+            if found is not None and found.outcome is Outcome.FAIL:
+                results[index] = found
+
+    def _tried_alone(self, candidate: Contents, most_s: float) -> SimResult | None:
+        bench = replace(self._testbench, timeout_s=_START_WALL_S + _WALL * most_s)
+        files = {self._root / path: content for path, content in candidate.items()}
+        with written(files):
+            return run_icarus(
+                bench, root=self._root, scratch=self._scratch, toolchain=self._toolchain, cancel=self._cancel
+            )
 
     def one_by_one(self) -> Choice:
         """How a candidate that no batch holds is judged for less, by what the engines have cost so far."""
@@ -176,6 +190,7 @@ class Batch:
             most_s: CPU seconds after which a candidate's run is broken off, whatever a hanging one is given.
         """
         results: list[SimResult | None] = [None] * len(candidates)
+        self._refused = set()
         baseline = self.baseline(way.engine)
         if not baseline or any(run.outcome in (Outcome.COMPILE_ERROR, Outcome.TIMEOUT) for run in baseline):
             return results
@@ -225,6 +240,7 @@ class Batch:
                     return found
                 # What one simulator refuses although slang does not: those that wrote the refused lines go.
                 blamed = assembly.blamed(built, kept, engine, observing)
+                self._refused |= blamed
                 kept = {number: changes for number, changes in kept.items() if number not in blamed}
                 if not blamed:
                     break
