@@ -33,7 +33,7 @@ from veriloop.assistant.verify.toolchain import Toolchain
 
 _TRIED = 0.1
 """For which part of what a build of its own costs Icarus tries a candidate that no batch of Verilator's holds."""
-_SHORTEST_TRY_CPU_S = 0.05
+_SHORTEST_TRY_CPU_S = 0.1
 _START_WALL_S, _WALL = 0.1, 2.0
 """How long such a try may take on the clock: the start, and how many times the CPU's time."""
 _BUILDS = 6

@@ -44,7 +44,7 @@ def held(tmp_path):
     def held(*versions: tuple[str, str], text: str = TEXT, exact: bool = False) -> tuple[str, list[bool]]:
         path.write_text(text)
         elaboration = Elaborator(Design(toplevel="", sources=(path,))).elaborate()
-        facts = Facts(elaboration.assigned_widths(), elaboration.overridden_parameters)
+        facts = Facts(elaboration.assigned_widths(), elaboration.overridden_parameters, is_whole=elaboration.is_whole)
         choices = Choices({path: text.encode()}, facts, exact_sensitivity=exact)
         found = [choices.changes({path: text.replace(old, new, 1).encode()}) for old, new in versions]
         kept = {number: changes for number, changes in enumerate(found, 1) if changes}
@@ -207,3 +207,59 @@ def test_one_model_never_gets_a_second_driver(held):
     text = TEXT.replace("reg [3:0] count", "reg r; always @(negedge clk) r <= 1; reg [3:0] count")
     assert held(version, text=text)[1] == [False]
     assert held(version, text=text, exact=True)[1] == [True]
+
+
+def test_what_an_index_reads_is_not_assigned(held):
+    text = """\
+    module m (input clk, input [1:0] a, input [1:0] b, output reg [7:0] q);
+      reg [7:0] mem [0:3]; integer i;
+      always @(posedge clk) begin mem[a] <= 1; q[a] <= 0; end
+      always @* for (i = 0; i < 4; i = i + 1) ;
+    endmodule
+    """
+    changes = [("mem[a] <=", "mem[b] <="), ("q[a] <=", "q[i[2:0]] <="), ("mem[a] <=", "i[0] <=")]
+    assert held(*changes, text=text)[1] == [True, True, False]
+
+
+CONDITIONAL = """\
+`define check(x) nothing
+module m #(parameter WIDE = 0) (input clk, input a, input b, output reg q, output reg r, output [3:0] y);
+  task nothing; begin end endtask
+  generate
+    if (WIDE) begin wire [3:0] t = a + b; assign y = t; end
+    else assign y = {4{a}};
+  endgenerate
+`ifdef NOWHERE
+  wire [3:0] never = a;
+`endif
+  always @(posedge clk)
+    if (a) begin
+`ifdef NOWHERE
+      q <= 1;
+`else
+      q <= 0;
+`endif
+    end
+  always @(posedge clk) begin
+    if (a) `check(a);
+    r <= a;
+  end
+endmodule
+"""
+
+
+@pytest.mark.parametrize("exact", [False, True])
+def test_conditional_text_branches_not_taken_and_macros_are_held(held, exact):
+    changes = [
+        ("if (a) begin", "if (b) begin"),
+        ("wire [3:0] t = a + b", "wire [3:0] t = a - b"),
+        ("wire [3:0] never = a", "wire [3:0] never = b"),
+        ("if (a) `check(a)", "if (b) `check(a)"),
+        ("`check(a)", "`check(b)"),
+    ]
+    assert held(*changes, text=CONDITIONAL, exact=exact)[1] == [True] * 5
+
+
+def test_what_a_condition_cuts_in_two_is_no_place(held):
+    text = CONDITIONAL.replace("if (a) begin\n`ifdef", "if (a)\n`ifdef", 1).replace("`endif\n    end", "`endif", 1)
+    assert held(("if (a)", "if (b)"), text=text)[1] == [False]

@@ -5,9 +5,10 @@ from __future__ import annotations
 import random
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -20,6 +21,7 @@ from veriloop.assistant.repair.operators import proposals
 from veriloop.assistant.verify.batch import trials
 from veriloop.assistant.verify.batch.chooser import Choice, Engine
 from veriloop.assistant.verify.batch.judge import Batch
+from veriloop.assistant.verify.batch.runner import Job, Run, run_jobs
 from veriloop.assistant.verify.batch.sameness import same_run
 from veriloop.assistant.verify.results import Outcome, SimResult
 from veriloop.assistant.verify.simulation import run_icarus, run_verilator
@@ -336,3 +338,131 @@ def test_a_run_that_breaks_off_has_told_everything_up_to_there(bench):
     results = batch.judge_by(candidates, Choice("verilator"))
     assert batch.unexercised == 1
     assert [result.passed for result in results] == [True, False, False]
+
+
+KEEPING_DUT = """\
+module dut (input clk, input rst, input [3:0] a, output reg [3:0] q, output [4:0] y);
+  reg [3:0] seen, mem [0:3], spare, kept;
+  reg [5:0] wide = 0;
+  integer n;
+  initial n = 0;
+  always @(posedge clk) begin
+    n = n + 1;
+    mem[n[1:0]] <= a;
+    seen <= mem[a[1:0]];
+    wide <= wide + 1;
+    if (rst) begin q <= 0; kept <= 0; end
+    else begin
+      q <= (q + 1) ^ a;
+      if (n == 100) kept <= 5;
+      if (n > 900) kept <= kept;
+    end
+  end
+  assign y = {1'b0, a} + q;
+endmodule
+"""
+KEEPING_TB = TB.replace("n < 40", "n < 1200").replace("bad = bad + 1;", "bad = bad + 1; $finish;")
+KEEPING = [
+    ("kept <= 0;", "kept <= 3;"),
+    ("seen <= mem", "seen <= ~mem"),
+    ("reg [5:0] wide", "reg [7:0] wide"),
+    ("mem[n[1:0]] <= a", "mem[n[1:0]] <= ~a"),
+    ("if (n > 900) kept <= kept", "if (n > 900) q <= (q + 1) ^ a ^ spare"),
+    ("if (n > 900) kept <= kept", "if (n > 900) q <= (q + 1) ^ a ^ mem[n[1:0]] ^ mem[n[1:0]]"),
+    ("if (n > 900) kept <= kept", "if (n == 1100) q <= 0"),
+    ("q <= 0; kept", "q <= (n > 1) ? 1 : 0; kept"),
+]
+
+
+def without_states(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(trials, "run_jobs", lambda *words, **more: run_jobs(*words, **{**more, "states": False}))
+
+
+def test_what_comes_to_a_known_state_goes_on_as_it_would_alone(bench, alone, monkeypatch):
+    own: list[tuple[int, int, int | None]] = []
+
+    def watched(argv: Sequence[str], jobs: Sequence[Job], **more: Any) -> list[Run]:
+        found = run_jobs(argv, jobs, **more)
+        own.extend((job.version, job.reset, run.own_steps) for job, run in zip(jobs, found, strict=True))
+        return found
+
+    monkeypatch.setattr(trials, "run_jobs", watched)
+    batch = bench(KEEPING_DUT, KEEPING_TB, usual="verilator", observed_from_s=0.0)
+    candidates = versions(*KEEPING, text=KEEPING_DUT)
+    results = batch.judge_by(candidates, Choice("verilator"))
+    steps = {(version, reset): found for version, reset, found in own}
+    # The differing reset value: like the unchanged design from zeros, and like itself from the other states.
+    assert [result is not None and result.passed for result in results] == [True] * 4 + [False, True, False, False]
+    assert results[4] is not None
+    assert results[4].start == "ones"
+    for index in (0, 4):
+        assert same_run(results[index], alone(batch._testbench, candidates[index]["dut.v"].decode(), results[index]))
+    if not any(steps.values()):
+        pytest.skip("this system lets no program fix its addresses")
+    # What nothing ever sets keeps the start states apart.
+    assert not any(steps[key] for key in steps if key[1])
+    assert steps[1, 0] is not None
+
+
+def test_start_states_that_a_reset_forgets_cost_one_run(bench, alone, monkeypatch):
+    own: dict[tuple[int, int], int | None] = {}
+
+    def watched(argv: Sequence[str], jobs: Sequence[Job], **more: Any) -> list[Run]:
+        found = run_jobs(argv, jobs, **more)
+        own.update({(job.version, job.reset): run.own_steps for job, run in zip(jobs, found, strict=True)})
+        return found
+
+    monkeypatch.setattr(trials, "run_jobs", watched)
+    dut = KEEPING_DUT.replace("mem [0:3], spare, kept", "mem [0:3], kept")
+    batch = bench(dut, KEEPING_TB, usual="verilator", observed_from_s=0.0)
+    candidates = versions(*KEEPING[:4], *KEEPING[5:], text=dut)
+    results = batch.judge_by(candidates, Choice("verilator"))
+    for index in (0, 2):
+        assert same_run(results[index], alone(batch._testbench, candidates[index]["dut.v"].decode(), results[index]))
+    if not any(own.values()):
+        pytest.skip("this system lets no program fix its addresses")
+    assert all(own[version, reset] for version in (2, 4, 5) for reset in (1, 2))
+
+
+def test_no_operator_is_judged_otherwise_for_known_states(bench, monkeypatch):
+    dut = KEEPING_DUT.replace("mem [0:3], spare, kept", "mem [0:3], kept")
+    found = [proposal for _, proposal in proposals(SyntaxTree(dut.encode()))]
+    chosen = random.Random(5).sample(found, min(150, len(found)))
+    candidates = [
+        {
+            "dut.v": apply_edits(
+                dut.encode(), [Edit(path="", start=s, end=e, text=t.encode()) for s, e, t in one.replacements]
+            )
+        }
+        for one in chosen
+    ]
+    results = bench(dut, KEEPING_TB, usual="verilator", observed_from_s=0.0).judge_by(candidates, Choice("verilator"))
+    without_states(monkeypatch)
+    others = bench(dut, KEEPING_TB, usual="verilator", observed_from_s=60.0).judge_by(candidates, Choice("verilator"))
+    judged = [(one, other) for one, other in zip(results, others, strict=True) if one is not None]
+    assert len(judged) > 100
+    for one, other in judged:
+        assert other is not None
+        assert same_run(one, other) or one.outcome is other.outcome is Outcome.TIMEOUT
+
+
+def test_what_reads_files_is_run_whole(bench, root):
+    (root / "in.txt").write_text("1\n" * 5000)
+    tb = KEEPING_TB.replace("repeat (2)", 'f = $fopen("in.txt", "r"); repeat (2)').replace(
+        "n, bad = 0;", "n, f, v, bad = 0;"
+    )
+    tb = tb.replace("a = n * 7;", 'a = n * 7 + 0 * $fscanf(f, "%d", v);')
+    batch = bench(KEEPING_DUT, tb, usual="verilator", observed_from_s=0.0)
+    results = batch.judge_by(versions(*KEEPING[:2], text=KEEPING_DUT), Choice("verilator"))
+    assert [result is not None and result.passed for result in results] == [True, True]
+
+
+def test_a_step_that_never_ends_is_given_up_early(bench):
+    text = DUT.replace("q <= 0; else q <= next ^ a", "q = 0; else if (0) q = 0; else q = next ^ a")
+    candidates = versions(
+        ("if (0) q = 0;", "if (a == 7) while (a == 7) q = q + 1;"), ("next ^ a", "a ^ next"), text=text
+    )
+    hanging, passing = bench(text, usual="verilator", timeout_s=60.0).judge_by(candidates, Choice("verilator"))
+    assert hanging.outcome is Outcome.TIMEOUT
+    assert hanging.cpu_s < 0.25
+    assert passing.passed
