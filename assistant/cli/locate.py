@@ -12,9 +12,11 @@ from veriloop.assistant.context import Context
 from veriloop.assistant.errors import UsageError
 from veriloop.assistant.events import finish
 from veriloop.assistant.locate.allowance import Allowance
+from veriloop.assistant.locate.history import blamed
 from veriloop.assistant.locate.observe import Observed, observe
 from veriloop.assistant.locate.report import read_report
 from veriloop.assistant.locate.suspects import Suspects, suspects
+from veriloop.assistant.verify.results import Outcome
 from veriloop.assistant.verify.testbench import CommandTest
 
 NAME = "locate"
@@ -37,7 +39,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("rtl", nargs="*", metavar="FILE", help="the RTL files that may be at fault")
     parser.add_argument("--report", required=True, metavar="FILE", help="the bug report; - reads stdin")
     parser.add_argument("--test", metavar="COMMAND", help="a command of the repository that fails because of the bug")
-    parser.add_argument("--since", default="", metavar="COMMIT", help="a commit at which all was well")
+    parser.add_argument(
+        "--since",
+        default="",
+        metavar="COMMIT",
+        help="a commit at which all was well: with --test, it is tested since when it fails",
+    )
     parser.add_argument("--all", action="store_true", help="show every place")
     reading.add_arguments(parser)
 
@@ -55,7 +62,11 @@ def run(arguments: argparse.Namespace, session: Session) -> int:
         lines += [f"{number:>3}. {one.score:5.2f}  {one.place}", *(f"       {reason}" for reason in one.reasons[:3])]
     if found.observed is not None:
         lines = [f"the test: {found.observed.result.outcome.value}: {found.observed.result.reason}", "", *lines]
-    session.result("\n".join(lines), {"places": places_json(found.suspects)})
+    guilty = found.suspects.blamed
+    if guilty is not None:
+        lines = [f"it began with {guilty.what}", *lines]
+    data = {"places": places_json(found.suspects), "first_bad": guilty.data() if guilty is not None else None}
+    session.result("\n".join(lines), data)
     return 0
 
 
@@ -103,6 +114,19 @@ def located(
             allowance=allowance,
         )
         observed = finish(work, session.observe)
+    guilty = None
+    if command is not None and observed is not None and since and not observed.result.passed:
+        looking = blamed(
+            context.repository,
+            context.toolchain,
+            command,
+            since,
+            hangs=observed.result.outcome is Outcome.TIMEOUT,
+            needs=context.needs,
+            cancel=session.cancel,
+            allowance=allowance,
+        )
+        guilty = finish(looking, session.observe)
     ranking = suspects(
         context.repository,
         read_report(text),
@@ -110,6 +134,7 @@ def located(
         settings=context.config.repository.design,
         files=files,
         since=since,
+        blamed=guilty,
         allowance=allowance,
     )
     return Located(text, finish(ranking, session.observe), observed)

@@ -184,10 +184,15 @@ def run(arguments: argparse.Namespace, session: Session) -> int:
         session.observe(Note(f"committed {committed.commit[:12]} on {committed.branch}"))
         if attempt is not None:
             Attempts(repository.root).keep(replace(attempt, commit=committed.commit))
+    guilty = task.located.suspects.blamed if task.located is not None else None
+    if guilty is not None:
+        session.observe(Note(f"it began with {guilty.what}"))
     applied = _apply(arguments, context, result)
     exit_code = 0 if result.status in (Status.REPAIRED, Status.PASSES) else NOT_VERIFIED_EXIT
+    data = {**repair_json(result, applied=applied), "exit": exit_code}
+    data |= {"first_bad": guilty.data() if guilty is not None else None}
     write = repair_markdown if arguments.markdown else repair_text
-    session.result(write(result, request, applied=applied), {**repair_json(result, applied=applied), "exit": exit_code})
+    session.result(write(result, request, applied=applied), data)
     return exit_code
 
 

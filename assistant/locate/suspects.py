@@ -12,6 +12,7 @@ from veriloop.assistant.design.settings import DesignSettings
 from veriloop.assistant.errors import UsageError
 from veriloop.assistant.events import Note, Run, Stage
 from veriloop.assistant.locate.allowance import Allowance
+from veriloop.assistant.locate.history import Blamed, lines_since
 from veriloop.assistant.locate.observe import Observed
 from veriloop.assistant.locate.report import BugReport
 from veriloop.assistant.locate.runs import runs_of
@@ -33,6 +34,8 @@ class Suspects:
 
     ranked: tuple[Ranked, ...]
     contents: Mapping[str, bytes]
+    blamed: Blamed | None = None
+    """The change with which the test began to fail, where that was found."""
 
     @property
     def files(self) -> tuple[str, ...]:
@@ -57,6 +60,7 @@ def suspects(
     settings: DesignSettings,
     files: Sequence[str] = (),
     since: str = "",
+    blamed: Blamed | None = None,
     allowance: Allowance = _UNLIMITED,
 ) -> Run[Suspects]:
     """Ranks the places of the files that a test reads, else of the whole design.
@@ -83,10 +87,12 @@ def suspects(
     evidence = Evidence(
         failing=observed.failing if observed is not None else frozenset(),
         changed=recently_changed(repository, since=since),
+        since=lines_since(repository, since) if since else None,
+        blamed=blamed,
         runs=runs_of(observed.execution if observed is not None else None),
     )
     ranked = locate(contents, report, evidence, allowance)
     read = len({one.place.path for one in ranked})
     if not allowance.left_s:
         yield Note(f"only {read} of {len(contents)} files were read for places: a quarter of the budget is spent")
-    return Suspects(ranked=ranked, contents=contents)
+    return Suspects(ranked=ranked, contents=contents, blamed=blamed)

@@ -15,6 +15,8 @@ from pathlib import PurePosixPath
 from veriloop.assistant.design.structure import Structure
 from veriloop.assistant.design.syntax import SyntaxTree
 from veriloop.assistant.locate.allowance import Allowance
+from veriloop.assistant.locate.changes import Lines, touches
+from veriloop.assistant.locate.history import Blamed
 from veriloop.assistant.locate.places import Place, places_of
 from veriloop.assistant.locate.report import BugReport
 from veriloop.assistant.locate.runs import Runs
@@ -27,6 +29,7 @@ WEIGHTS: Mapping[str, float] = {
     "file": 2.0,
     "cone": 1.0,
     "history": 1.0,
+    "blamed": 20.0,
     "spectrum": 1.0,
     "slice": 0.0,
     "outside": -2.0,
@@ -39,6 +42,8 @@ spectra nothing else: they are told as reasons. Most testbenches give no check t
 _UNLIMITED = Allowance()
 _CONE_DEPTH = 4.0
 _FEW = 4
+_ELSEWHERE = 0.3
+"""Of a place whose file was changed elsewhere."""
 _LINK_AT = 1
 """Where among the reasons stands how a place led to the failure."""
 
@@ -51,11 +56,15 @@ class Evidence:
         failing: names that the failing run called wrong: outputs, tests, words of its messages.
         changed: for files that were changed lately, from above 0 to 1 for the latest change.
         runs: what a recorded run says of statements.
+        since: the lines that were changed since a commit at which all was well; none: no such commit is known.
+        blamed: the change with which the test began to fail.
     """
 
     failing: frozenset[str] = frozenset()
     changed: Mapping[str, float] = field(default_factory=dict)
     runs: Runs = field(default_factory=Runs)
+    since: Lines | None = None
+    blamed: Blamed | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,10 +121,19 @@ def _values(
         "module": float(place.module in report.title_names),
         "file": _pointed_at(place, report),
         "cone": math.exp(-near / _CONE_DEPTH) if near is not None else 0.0,
-        "history": evidence.changed.get(place.path, 0.0),
+        "history": _changed(place, evidence),
+        "blamed": float(evidence.blamed is not None and touches(evidence.blamed.lines, place)),
         **_ran(place, evidence.runs),
         "whole": float(place.kind == "module"),
     }
+
+
+def _changed(place: Place, evidence: Evidence) -> float:
+    """How lately its file was changed; where it is known since when all was well, its own lines count."""
+    lately = evidence.changed.get(place.path, 0.0)
+    if evidence.since is None:
+        return lately
+    return 1.0 if touches(evidence.since, place) else _ELSEWHERE * lately
 
 
 def _ran(place: Place, runs: Runs) -> dict[str, float]:
@@ -173,7 +191,8 @@ def _reason(name: str, place: Place, report: BugReport, evidence: Evidence) -> s
         "module": f"the title names {place.module}",
         "file": "the report names this file",
         "cone": "drives what is named as wrong, or what that depends on",
-        "history": "changed lately",
+        "history": "changed since then" if evidence.since is not None else "changed lately",
+        "blamed": f"changed by {evidence.blamed.what}" if evidence.blamed is not None else "",
     }[name]
 
 

@@ -29,15 +29,23 @@ _STAND_IN = """#!/bin/sh
 printf '%s\\0' "$#" "$PWD" {tool} "$@" >> '{log}'
 exec '{real}' "$@"
 """
+_COMPILER = """#!/bin/sh
+printf '%s\\0' "$#" "$PWD" {tool} "$@" >> '{log}'
+'{real}' "$@"
+status=$?
+[ $status = 0 ] || printf '%s\\0' "$#" "$PWD" {tool} "$@" >> '{log}.refused'
+exit $status
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class ToolCall:
-    """A program that was started: its name, its arguments, where."""
+    """A program that was started: its name, its arguments, where; whether it was a compiler that refused its files."""
 
     tool: str
     arguments: tuple[str, ...]
     directory: Path
+    refused: bool = False
 
 
 def recorded_calls(
@@ -62,10 +70,12 @@ def recorded_calls(
         real = find_program(tool)
         if real is not None:
             stand_in = programs / tool
-            stand_in.write_text(_STAND_IN.format(tool=tool, log=log, real=real))
+            text = _STAND_IN if tool == "vvp" else _COMPILER
+            stand_in.write_text(text.format(tool=tool, log=log, real=real))
             stand_in.chmod(0o755)
     result = run_command(test, root=root, scratch=scratch, isolation=isolation, cancel=cancel, programs=programs)
-    return result, tuple(_read(log))
+    refused = set(_read(log.with_name(f"{log.name}.refused")))
+    return result, tuple(replace(call, refused=call in refused) for call in _read(log))
 
 
 def _read(log: Path) -> Iterator[ToolCall]:
