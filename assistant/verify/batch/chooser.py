@@ -57,11 +57,19 @@ def choose(count: int, spent: Mapping[Engine, Spent], usual: Engine, allowed: fr
     return best if best.cpu_s < _CLEARLY * mine.cpu_s else mine
 
 
-def choose_alone(spent: Mapping[Engine, Spent], usual: Engine, allowed: frozenset[Engine]) -> Choice:
-    """The same for a candidate that no batch holds; the usual engine until Verilator has built a batch."""
+def choose_alone(
+    spent: Mapping[Engine, Spent], usual: Engine, allowed: frozenset[Engine], *, tried: bool = False
+) -> Choice:
+    """The same for a candidate that no batch holds; the usual engine until Verilator has built a batch.
+
+    One that was `tried` and did not fail soon is taken to run as long as the unchanged design.
+    """
     if not spent["verilator"].builds:
         return Choice(usual)
-    built = {engine: replace(one, build_s=one.build_s / _SHARED_BUILD) for engine, one in spent.items()}
+    built = {
+        engine: replace(one, build_s=one.build_s / _SHARED_BUILD, runs=0 if tried and one.alone_s else one.runs)
+        for engine, one in spent.items()
+    }
     return choose(1, built, usual, allowed)
 
 

@@ -91,6 +91,8 @@ class Batch:
         )
         self._refused: set[int] = set()
         """Of the last batch, those whose text the simulator did not take."""
+        self._tried = False
+        """Whether what is left of the last batch is what did not fail soon."""
         self._root = root
         self._scratch = scratch
         self._toolchain = toolchain
@@ -122,6 +124,7 @@ class Batch:
 
     def judge(self, candidates: Sequence[Contents]) -> list[SimResult | None]:
         """The worst run of each candidate, by the engine that costs less; none for one that no batch can judge."""
+        self._tried = False
         chosen = choose(len(candidates), self.spent, self._usual, self._allowed)
         if chosen.engine != self._usual and not self._shows(chosen.engine):
             self._allowed -= {chosen.engine}
@@ -129,6 +132,7 @@ class Batch:
         results = self.judge_by(candidates, chosen)
         if chosen.engine == "verilator" and self._usual == "icarus":
             self._fail_soon(candidates, results)
+            self._tried = True
         passing = [index for index, result in enumerate(results) if result is not None and result.passed]
         if self._confirm and chosen.engine != self._usual and passing:
             again = self.judge_by([candidates[index] for index in passing], Choice(self._usual))
@@ -167,7 +171,7 @@ class Batch:
         # Icarus does not speak for a candidate where Verilator is what shows the bug; the other way round, `judge` has
         # forbidden Verilator where it does not see the bug.
         allowed = self._allowed if self._usual == "icarus" else frozenset({self._usual})
-        return choose_alone(self.spent, self._usual, allowed)
+        return choose_alone(self.spent, self._usual, allowed, tried=self._tried)
 
     def _shows(self, engine: Engine) -> bool:
         """Whether an engine sees of the unchanged design what the usual one sees."""

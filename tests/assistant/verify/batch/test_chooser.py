@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from veriloop.assistant.verify.batch.chooser import Engine, Spent, choose
+from veriloop.assistant.verify.batch.chooser import Engine, Spent, choose, choose_alone
 
 BOTH: frozenset[Engine] = frozenset({"icarus", "verilator"})
 
@@ -32,3 +32,12 @@ def test_runs_that_stop_early_count_as_they_were():
 def test_what_is_not_allowed_is_not_chosen():
     spent: dict[Engine, Spent] = {"icarus": Spent(alone_s=5.0), "verilator": Spent()}
     assert choose(64, spent, "icarus", frozenset({"icarus"})).engine == "icarus"
+
+
+def test_what_did_not_fail_soon_is_taken_to_run_to_the_end():
+    spent: dict[Engine, Spent] = {
+        "icarus": Spent(builds=1, build_s=0.03, alone_s=6.0),
+        "verilator": Spent(builds=1, build_s=1.4, runs=200, run_s=2.0, alone_s=0.8),
+    }
+    assert choose_alone(spent, "icarus", BOTH).optimize == 0
+    assert choose_alone(spent, "icarus", BOTH, tried=True).optimize == 1
