@@ -71,6 +71,8 @@ class Place:
     """Of a value or an assignment: the width of what is assigned to; 0: not known."""
     is_observed: bool = False
     """Whether the unchanged design can tell there which versions would do anything else."""
+    is_clocked: bool = False
+    """Whether it is a statement that runs at an edge, so that what it does lies in variables until the next one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +105,14 @@ def is_observed(changes: Changes) -> bool:
     """Whether the unchanged design tells if a version would do anything else: what `Choices.combined` observes."""
     places = [place for in_file in changes.values() for place in in_file if place.kind != "declaration"]
     return bool(places) and all(place.is_observed for place in places)
+
+
+def is_clocked(changes: Changes) -> bool:
+    """Whether a version differs at edges only: between two of them it is the unchanged design in another state.
+
+    A net, or a variable of combinational logic, may differ for as long as nothing changes that it is made of.
+    """
+    return all(place.is_clocked for in_file in changes.values() for place in in_file)
 
 
 def declared_again(versions: Mapping[int, Changes]) -> dict[str, frozenset[int]]:
@@ -342,7 +352,8 @@ class _File:
                 return None
             width_bits = self._assigned_width(node)
             is_observed = ancestor(node, _SUBROUTINES) is None
-            return Place(node.start_byte, node.end_byte, "statement", 0, width_bits, is_observed)
+            clocked = self._is_clocked(node)
+            return Place(node.start_byte, node.end_byte, "statement", 0, width_bits, is_observed, clocked)
         if node.type in _VALUES:
             value = next((child for child in reversed(node.children) if child.type == "expression"), None)
             item = ancestor(node, _ITEMS)
@@ -376,6 +387,11 @@ class _File:
     def _keys(self) -> Sequence[int]:
         """Where the file has values that are elaborated, in order."""
         return sorted(start for path, start in self._facts.widths if path == self._path)
+
+    def _is_clocked(self, node: Node) -> bool:
+        process = ancestor(node, ("always_construct",))
+        control = first(process, ("event_control",)) if process is not None else None
+        return control is not None and next(find(control, ("edge_identifier",)), None) is not None
 
     def _is_implicit(self, node: Node) -> bool:
         """Whether a statement stands in a process that wakes by whatever it reads."""

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from veriloop.assistant.design.alternatives import Changes, is_observed
+from veriloop.assistant.design.alternatives import Changes, is_clocked, is_observed
 from veriloop.assistant.errors import ToolError
 from veriloop.assistant.events import CancelToken
 from veriloop.assistant.verify.batch.assembly import Assembly, Contents, written
@@ -161,10 +161,13 @@ class Batch:
     def _tried_alone(self, candidate: Contents, most_s: float) -> SimResult | None:
         bench = replace(self._testbench, timeout_s=_START_WALL_S + _WALL * most_s)
         files = {self._root / path: content for path, content in candidate.items()}
-        with written(files):
-            return run_icarus(
-                bench, root=self._root, scratch=self._scratch, toolchain=self._toolchain, cancel=self._cancel
-            )
+        try:
+            with written(files):
+                return run_icarus(
+                    bench, root=self._root, scratch=self._scratch, toolchain=self._toolchain, cancel=self._cancel
+                )
+        except ToolError:
+            return None
 
     def one_by_one(self) -> Choice:
         """How a candidate that no batch holds is judged for less, by what the engines have cost so far."""
@@ -239,7 +242,8 @@ class Batch:
                         most_s=most_s,
                     )
                     observed = {number for number, changes in kept.items() if observing and is_observed(changes)}
-                    found = trials.run(sorted(kept), observed, baseline)
+                    clocked = {number for number in observed if is_clocked(kept[number])}
+                    found = trials.run(sorted(kept), observed, clocked, baseline)
                     self.unexercised += trials.unexercised
                     return found
                 # What one simulator refuses although slang does not: those that wrote the refused lines go.

@@ -88,12 +88,15 @@ class Trials:
         self.unexercised = 0
         """Versions that needed no run, because in the unchanged design's they would have done the same."""
 
-    def run(self, numbers: Sequence[int], observed: Set[int], baseline: Sequence[SimResult]) -> dict[int, SimResult]:
+    def run(
+        self, numbers: Sequence[int], observed: Set[int], clocked: Set[int], baseline: Sequence[SimResult]
+    ) -> dict[int, SimResult]:
         """The worst run of each version.
 
         Args:
             numbers: the versions.
             observed: those of which the unchanged design tells whether they would do anything else.
+            clocked: those among them that differ at edges only.
             baseline: what the unchanged design does alone from each start state.
 
         Raises:
@@ -108,7 +111,7 @@ class Trials:
             found |= dict.fromkeys(same, unchanged.result)
             run = [number for number in waiting if number not in same]
             differing |= set(run)
-            found |= self._versions(run, observed, alone)
+            found |= self._versions(run, clocked, alone)
             waiting = [number for number in waiting if found[number].passed]
             if not waiting:
                 break
@@ -142,21 +145,21 @@ class Trials:
         self._first = first or found
         return found
 
-    def _versions(self, numbers: Sequence[int], observed: Set[int], alone: SimResult) -> dict[int, SimResult]:
+    def _versions(self, numbers: Sequence[int], clocked: Set[int], alone: SimResult) -> dict[int, SimResult]:
         if not numbers:
             return {}
-        jobs = [Job(number, _state(alone), SEED, self._known(number, observed)) for number in numbers]
+        jobs = [Job(number, _state(alone), SEED, self._known(number, clocked)) for number in numbers]
         ran = self._run(jobs, alone, self._directory / f"runs{_state(alone)}", self._whole_s)
         for number, (run, _) in zip(numbers, ran, strict=True):
             self._runs.setdefault(number, run)
         return {number: result for number, (_, result) in zip(numbers, ran, strict=True)}
 
-    def _known(self, number: int, observed: Set[int]) -> tuple[Known, ...]:
+    def _known(self, number: int, clocked: Set[int]) -> tuple[Known, ...]:
         """What a version's run may come to go on like: its own from another start state, or the unchanged design's."""
         found = [Known(self._runs[number])] if number in self._runs else []
         first = self._first
-        if first is not None and first.as_version_0 is not None and number in observed:
-            # Behind its last difference a version is the unchanged design.
+        if first is not None and first.as_version_0 is not None and number in clocked:
+            # Behind the last edge at which it differs a version is the unchanged design.
             found.append(Known(first.as_version_0, first.told.get(number, 0)))
         return tuple(found)
 
