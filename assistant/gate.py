@@ -20,6 +20,7 @@ from veriloop.assistant.repository.export import Export, export
 from veriloop.assistant.repository.private import private_directory
 from veriloop.assistant.repository.repository import Repository
 from veriloop.assistant.verify.cache import VerdictCache
+from veriloop.assistant.verify.checklist import mentions
 from veriloop.assistant.verify.evidence import Evidence, Report, Step
 from veriloop.assistant.verify.judged import (
     NOT_THERE,
@@ -202,6 +203,7 @@ class Gate:
             yield from self.tell(copy)
             before = yield from self._judge(_BASELINE, copy, scratch, testbenches, designs, changed)
         with self.copy(tree) as (copy, scratch):
+            named_too = mentions(copy.root, contents)
             after = yield from self._judge("check", copy, scratch, testbenches, designs, changed)
         steps = (*after.steps, *([shown(touched)] if touched else []))
         return replace(
@@ -211,6 +213,7 @@ class Gate:
             evidence=evidence_of(after),
             passed=passes(before, after),
             new_warnings=new_warnings(before, after),
+            checklist=named_too,
             unchecked=(*copied(copy.left_out, copy.added), *unchecked(before, after, testbenches, changed)),
             seconds=time.monotonic() - started,
         )

@@ -25,6 +25,7 @@ def evidence_lines(report: Mapping[str, Any], facts: Sequence[str] = (), *, meas
     if facts:
         yield from _list("how it was found", facts)
     yield from _list("new warnings", report.get("new_warnings", ()), "warn")
+    yield from checklist_lines(report)
     coverage = report.get("coverage")
     unchecked = list(report.get("unchecked", ()))
     if not coverage and not any(one.startswith("coverage of ") for one in unchecked):
@@ -43,6 +44,15 @@ def evidence_lines(report: Mapping[str, Any], facts: Sequence[str] = (), *, meas
         yield Line("")
         yield Line("to judge the same again, once the change is applied (y copies it)", "head")
         yield Line(clean(f"  {report['replay']}"), "key")
+
+
+def checklist_lines(report: Mapping[str, Any]) -> Iterator[Line]:
+    """What names, outside of the RTL, what the change has changed."""
+    found = []
+    for one in report.get("checklist", ()):
+        stale = "; it has the value as it was" if one["stale"] else ""
+        found.append(f"{one['path']}:{one['line']} has {one['name']}: {one['change']}{stale}")
+    yield from _list("look at, because it names what is changed", found, "warn")
 
 
 def _headline(report: Mapping[str, Any]) -> Iterator[Line]:

@@ -29,6 +29,7 @@ from veriloop.assistant.events import CancelToken, Deadline, Note, Run, Stage
 from veriloop.assistant.gate import Gate
 from veriloop.assistant.repository.export import Export
 from veriloop.assistant.verify.build import Features
+from veriloop.assistant.verify.checklist import mentions
 from veriloop.assistant.verify.evidence import Evidence, Report, Step
 from veriloop.assistant.verify.exercised import Coverage, exercised
 from veriloop.assistant.verify.judged import (
@@ -405,6 +406,7 @@ class Judge:
             evidence=evidence,
             passed=passed,
             new_warnings=new_warnings(base, after),
+            checklist=mentions(copy.root, contents),
             unchecked=(
                 *copied(copy.left_out, copy.added),
                 *unchecked(base, after, testbenches, tuple(contents)),

@@ -8,6 +8,7 @@ from veriloop.assistant.errors import NotVerified
 from veriloop.assistant.repair.workflow import RepairResult
 from veriloop.assistant.repository.commit import Committed, commit_on_branch
 from veriloop.assistant.repository.repository import Repository
+from veriloop.assistant.verify.evidence import Report
 
 _SUBJECT_CHARS = 70
 _SEARCH = "search"
@@ -43,11 +44,17 @@ def commit_message(title: str, result: RepairResult, replay: str, *, model: str 
         "",
         *steps,
         "",
+        *_to_be_looked_at(result.report),
         *([f"Not checked: {'; '.join(result.report.unchecked)}.", ""] if result.report.unchecked else []),
         f"Assisted-by: veriloop:{_plain(model.rpartition('/')[2]) or _SEARCH}",
         f"Verified-by: {_plain(replay)}",
     ]
     return "\n".join([title, "", *body]) + "\n"
+
+
+def _to_be_looked_at(report: Report) -> list[str]:
+    lines = [f"- {_plain(str(one))}" for one in report.checklist]
+    return ["To be looked at, because it names what is changed:", "", *lines, ""] if lines else []
 
 
 def _title(report: str) -> str:

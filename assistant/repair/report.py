@@ -50,6 +50,7 @@ def repair_json(result: RepairResult, *, applied: bool) -> dict[str, Any]:
         "seconds": round(result.seconds, 3),
         "model": {"saw": result.saw, "prompt": result.prompt} if result.advised else None,
         "diff": result.diff,
+        "checklist": [one.data() for one in result.report.checklist] if result.report else [],
         "report": as_json(result.report, result.diff, more=_facts(result)) if result.report else None,
     }
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 
 from veriloop.assistant.design.edits import Patch
+from veriloop.assistant.verify.checklist import Mention
 from veriloop.assistant.verify.results import SimResult
 
 
@@ -70,6 +71,8 @@ class Report:
     """What was not checked, a line each."""
     new_warnings: tuple[str, ...] = ()
     """What lint warns of and did not warn of on the base, a line each."""
+    checklist: tuple[Mention, ...] = ()
+    """What names outside of the RTL what the change has changed: to be looked at."""
     tools: tuple[tuple[str, str], ...] = ()
     """Names and versions."""
     replay: str = ""

@@ -8,6 +8,8 @@ from typing import Any
 from veriloop.assistant.verify.evidence import Evidence, Report, Step
 from veriloop.assistant.verify.judged import is_test
 
+_LOOK_AT = "look at, because it names what is changed:"
+
 
 def as_text(report: Report, diff: str = "", *, more: Sequence[str] = ()) -> str:
     """The report for a terminal.
@@ -25,6 +27,8 @@ def as_text(report: Report, diff: str = "", *, more: Sequence[str] = ()) -> str:
     lines += [f"  {line}" for line in more]
     if report.new_warnings:
         lines += ["", "new warnings:", *(f"  {line}" for line in report.new_warnings)]
+    if report.checklist:
+        lines += ["", _LOOK_AT, *(f"  {line}" for line in report.checklist)]
     if report.unchecked:
         lines += ["", "not checked:", *(f"  {line}" for line in report.unchecked)]
     lines += ["", f"tree {report.tree[:12]}, {_tools(report)}, {report.seconds:.1f} s"]
@@ -47,6 +51,7 @@ def as_json(report: Report, diff: str = "", *, more: Sequence[str] = ()) -> dict
         "steps": [_step(step) for step in report.steps],
         "baseline": [_step(step) for step in report.baseline],
         "new_warnings": list(report.new_warnings),
+        "checklist": [one.data() for one in report.checklist],
         "unchecked": list(report.unchecked),
         "facts": list(more),
         "tools": dict(report.tools),
@@ -68,6 +73,8 @@ def as_markdown(report: Report, diff: str = "", *, more: Sequence[str] = ()) -> 
         lines += ["", *(f"- {line}" for line in more)]
     if report.new_warnings:
         lines += ["", "New warnings:", "", *(f"- {line}" for line in report.new_warnings)]
+    if report.checklist:
+        lines += ["", _LOOK_AT.capitalize(), "", *(f"- [ ] {line}" for line in report.checklist)]
     if report.unchecked:
         lines += ["", "Not checked:", "", *(f"- {line}" for line in report.unchecked)]
     lines += ["", f"Tree `{report.tree[:12]}`, {_tools(report)}, {report.seconds:.1f} s."]

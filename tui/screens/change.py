@@ -15,6 +15,7 @@ from veriloop.assistant.session.change import Choice, Standing
 from veriloop.assistant.session.change import shown as hunk_text
 from veriloop.assistant.session.decision import Decision
 from veriloop.tui.diffing import CONTEXT, WHOLE, files_of, shown
+from veriloop.tui.evidence import checklist_lines
 from veriloop.tui.jobs import Job
 from veriloop.tui.lines import Line
 from veriloop.tui.messages import HunkEdited
@@ -126,7 +127,7 @@ class ChangeScreen(Page):
         width = self.size.width - 4
         found = shown(decision, self._current, width=width, split=split, context=self._around)
         self._places = found.places
-        view.put(found.lines, keep_place=True)
+        view.put([*found.lines, *checklist_lines(decision.verdict.data)], keep_place=True)
         self._show_verdict()
 
     def _show_verdict(self) -> None:

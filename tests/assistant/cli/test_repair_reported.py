@@ -82,6 +82,32 @@ def test_a_report_becomes_a_commit(tree: Path, capsys: pytest.CaptureFixture[str
     assert json.loads(capsys.readouterr().out)["report"] == REPORT
 
 
+@pytest.mark.needs("make")
+def test_what_names_what_is_changed_is_shown_and_committed(tree: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    wrong = COUNTER.replace("counter(", "counter #(parameter STEP_SIZE = 2) (").replace("4'd2", "STEP_SIZE")
+    (tree / "rtl" / "counter.v").write_text(wrong)
+    (tree / "README.md").write_text("# Counter\n\n`STEP_SIZE`, 2 by default, is what it counts by.\n")
+    subprocess.run(["git", "add", "."], cwd=tree, check=True)
+    subprocess.run(["git", "commit", "-qm", "second"], cwd=tree, check=True)
+    words = ("repair", "rtl/counter.v", "--report", str(tree.parent / "issue.md"), "--test", "make test", "--no-model")
+    code, found = run(tree, capsys, *words, "--budget", "120", "--commit")
+    assert (code, found["status"]) == (0, "repaired")
+    listed = found["checklist"]
+    assert isinstance(listed, list)
+    assert [(one["path"], one["line"], one["name"], one["stale"]) for one in listed] == [
+        ("README.md", 3, "STEP_SIZE", True)
+    ]
+    message = subprocess.run(
+        ["git", "log", "-1", "--format=%B", "veriloop/the-counter-counts-in-steps-of-two"],
+        cwd=tree,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    assert "- README.md:3 (documentation) has STEP_SIZE: parameter, was 2, is 1; it has the value as it was" in message
+    assert (tree / "README.md").read_text().startswith("# Counter\n\n`STEP_SIZE`, 2 by")
+
+
 def test_without_a_test_the_likely_ones_are_named(tree: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["-C", str(tree), "repair", "--report", str(tree.parent / "issue.md")]) == 2
     assert "--test make" in capsys.readouterr().err
