@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Literal
 
-from veriloop.assistant.design.syntax import Node, SyntaxTree, ancestor, children, descend, find, first
+from veriloop.assistant.design.syntax import Node, SyntaxTree, ancestor, children, descend, find, first, previous
 
 ProcessKind = Literal["clocked", "combinational", "initial", "latch"]
 AssignmentKind = Literal["blocking", "nonblocking", "continuous", "declaration"]
@@ -243,7 +243,7 @@ class Structure:
 
     def _inherited(self, node: Node) -> Declared | None:
         """`input a, b`: a port without a direction takes that of the port before it."""
-        before = node.prev_named_sibling
+        before = previous(node)
         if before is None or before.type != "ansi_port_declaration":
             return None
         return next(iter(self._declared(before)), None)

@@ -99,6 +99,14 @@ def children(node: Node, types: Collection[str]) -> list[Node]:
     return [child for child in node.children if child.type in types]
 
 
+def previous(node: Node) -> Node | None:
+    """The named node before it among its siblings; comments are none."""
+    before = node.prev_named_sibling
+    while before is not None and before.is_extra:
+        before = before.prev_named_sibling
+    return before
+
+
 def ancestor(node: Node, types: Collection[str]) -> Node | None:
     """The nearest node above of these types; the node itself counts."""
     current: Node | None = node

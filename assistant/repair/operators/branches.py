@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import re
 
-from veriloop.assistant.design.syntax import Node, children, find
+from veriloop.assistant.design.syntax import Node, children, find, previous
 from veriloop.assistant.repair.operators.literals import Number
 from veriloop.assistant.repair.operators.proposal import Proposal, Proposals, Site
 
@@ -33,7 +33,7 @@ def _conditional(site: Site, node: Node) -> Proposals:
     for one, two in itertools.pairwise(predicates):
         changes = [(one, site.text(two)), (two, site.text(one))]
         yield from site.replace_all("conditions swapped", 3.5, changes, focus=node)
-    parts = node.children
+    parts = [part for part in node.children if not part.is_extra]
     for index, part in enumerate(parts):
         if part.type != "else":
             continue
@@ -51,7 +51,7 @@ def _joined(site: Site, node: Node) -> Proposals:
     statement = node.parent
     while statement is not None and statement.type != "statement_or_null":
         statement = statement.parent
-    before = statement.prev_named_sibling if statement is not None else None
+    before = previous(statement) if statement is not None else None
     if statement is None or before is None or before.type != "statement_or_null":
         return
     if any(inner.type == "conditional_statement" for inner in find(before, ("conditional_statement",))):

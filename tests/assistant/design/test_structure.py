@@ -53,6 +53,12 @@ def test_a_port_that_is_declared_twice_is_one_signal():
     assert old.signals["y"].is_variable
 
 
+def test_a_port_takes_what_stands_before_it_though_a_comment_lies_between():
+    tree = SyntaxTree(b"module m(input [3:0] a, // first\n  /* and */ b, // last\n  c, output q);\nendmodule\n")
+    signals = Structure(tree, tree.modules[0]).signals
+    assert [(one.direction, one.range_text) for one in signals.values()] == [("input", "[3:0]")] * 3 + [("output", "")]
+
+
 def test_processes_are_told_apart(module):
     assert [process.kind for process in module.processes] == ["clocked", "combinational", "latch", "initial"]
 

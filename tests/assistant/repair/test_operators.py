@@ -52,6 +52,14 @@ SLIPS = {
     ),
     "guard": (f"{CLOCKED} if (up) q <= a;", f"{CLOCKED} if (up && en) q <= a;"),
     "branches swapped": (f"{CLOCKED} if (en) q <= b; else q <= a;", f"{CLOCKED} if (en) q <= a; else q <= b;"),
+    "else missing behind a comment": (
+        f"{CLOCKED} begin if (en) q <= a; // up comes second\n if (up) q <= b; else q <= s; end",
+        f"{CLOCKED} begin if (en) q <= a; // up comes second\n else if (up) q <= b; else q <= s; end",
+    ),
+    "else too many before a comment": (
+        f"{CLOCKED} begin if (en) q <= a; else // up comes second\n if (up) q <= b; end",
+        f"{CLOCKED} begin if (en) q <= a;  // up comes second\n if (up) q <= b; end",
+    ),
     "else if": (f"{CLOCKED} if (en) q <= a; else if (up) q <= b;", f"{CLOCKED} if (en) q <= a; if (up) q <= b;"),
     "next state": (
         f"{CLOCKED} case (s) S0: s <= S2; default: s <= S0; endcase",
