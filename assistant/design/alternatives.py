@@ -49,6 +49,8 @@ _DIRECTIVE = re.compile(
     rb"|begin_keywords|end_keywords|celldefine|endcelldefine|__LINE__|__FILE__)\b"
 )
 _CONDITIONAL = re.compile(rb"`(ifdef|ifndef|else|elsif|endif)\b")
+_LASTING = re.compile(rb"\b(?:assign|deassign|force|release)\b|`")
+"""What goes on to act after it was run, and what may be anything."""
 _OPEN_MACRO = re.compile(rb"(?:\)|`\w+)\s*\Z")
 """How a statement ends that ends with a macro's call, whose semicolon stands behind it."""
 _MARK = re.compile(rb"/\*veriloop(?:<([\d, ]+)|>)\*/")
@@ -112,7 +114,11 @@ def is_clocked(changes: Changes) -> bool:
 
     A net, or a variable of combinational logic, may differ for as long as nothing changes that it is made of.
     """
-    return all(place.is_clocked for in_file in changes.values() for place in in_file)
+    return all(
+        place.is_clocked and not _LASTING.search(text)
+        for in_file in changes.values()
+        for place, text in in_file.items()
+    )
 
 
 def declared_again(versions: Mapping[int, Changes]) -> dict[str, frozenset[int]]:
@@ -389,6 +395,8 @@ class _File:
         return sorted(start for path, start in self._facts.widths if path == self._path)
 
     def _is_clocked(self, node: Node) -> bool:
+        if _LASTING.search(self._content, node.start_byte, node.end_byte):
+            return False
         process = ancestor(node, ("always_construct",))
         control = first(process, ("event_control",)) if process is not None else None
         return control is not None and next(find(control, ("edge_identifier",)), None) is not None

@@ -23,8 +23,9 @@ _FIRST_STEP = 256
 """The first moment, in time steps; each one after it is twice as far."""
 _RECORD = struct.Struct("=QQQQ")
 
-_FUNCTION = re.compile(rb"^(?:VL_\w+ )*[\w:<>*& ]+ \**(\w+)\([^;]*\{", re.M)
-_SETS_FIRST = re.compile(rb"___ctor_var_reset|___eval_static|___eval_initial")
+_FUNCTION = re.compile(rb"^\w[^\n]*\(", re.M)
+"""The line at which a function begins; what stands in one is indented."""
+_SETS_FIRST = re.compile(rb"___ctor_var_reset\w*\(|___eval_static\w*\(")
 _RESET = b"RAND_RESET"
 _OUTSIDE = re.compile(
     rb"\bVL_(?:F(?:OPEN|CLOSE|GETC|GETS|UNGETC|SCANF|READ|EOF|SEEK|TELL|REWIND|ERROR)|SYSTEM|WRITEMEM|STACKTRACE)\w*\("
@@ -96,7 +97,7 @@ static inline unsigned long veriloop_plain(unsigned long word) {
    hidden that are called when a thread ends. */
 static void veriloop_one_heap() {
     static char object;
-    mallopt(M_MMAP_THRESHOLD, 1 << 30);
+    mallopt(M_MMAP_THRESHOLD, 1 << 25);
     mallopt(M_TRIM_THRESHOLD, 1 << 30);
     mallopt(M_ARENA_MAX, 1);
     unsigned long* volatile const words = static_cast<unsigned long*>(malloc(24));
@@ -244,13 +245,13 @@ def is_comparable(directory: Path) -> bool:
         content = path.read_bytes()
         if _OUTSIDE.search(content):
             return False
-        if _RESET in content and not all(_SETS_FIRST.search(name) for name in _resetting(content)):
+        if _RESET in content and not all(_SETS_FIRST.search(line) for line in _resetting(content)):
             return False
     return True
 
 
 def _resetting(content: bytes) -> Iterator[bytes]:
-    """The functions that set a variable to its start state."""
-    starts = [(found.start(), found[1]) for found in _FUNCTION.finditer(content)]
+    """The first lines of the functions that set a variable to its start state."""
+    starts = [(found.start(), found[0]) for found in _FUNCTION.finditer(content)]
     for found in re.finditer(_RESET, content):
-        yield next((name for start, name in reversed(starts) if start < found.start()), b"")
+        yield next((line for start, line in reversed(starts) if start < found.start()), b"")

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from veriloop.assistant.design.alternatives import Choices, Facts, package_text, written_by
+from veriloop.assistant.design.alternatives import Choices, Facts, is_clocked, package_text, written_by
 from veriloop.assistant.design.edits import Edit, apply_edits, differences
 from veriloop.assistant.design.elaborate import Elaborator
 from veriloop.assistant.design.model import Design
@@ -263,3 +263,25 @@ def test_conditional_text_branches_not_taken_and_macros_are_held(held, exact):
 def test_what_a_condition_cuts_in_two_is_no_place(held):
     text = CONDITIONAL.replace("if (a) begin\n`ifdef", "if (a)\n`ifdef", 1).replace("`endif\n    end", "`endif", 1)
     assert held(("if (a)", "if (b)"), text=text)[1] == [False]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "clocked"),
+    [
+        ("q <= a;", "q <= ~a;", True),
+        ("if (a[0]) q", "if (a[1]) q", True),
+        ("q <= a;", "force q = ~a;", False),
+        ("a < 2", "a < 3", False),
+        ("r = ~a", "r = a", False),
+        ("2'd1", "2'd2", False),
+    ],
+)
+def test_what_differs_at_edges_only(tmp_path, old, new, clocked):
+    path = tmp_path / "dut.sv"
+    path.write_text(TEXT)
+    elaboration = Elaborator(Design(toplevel="", sources=(path,))).elaborate()
+    facts = Facts(elaboration.assigned_widths(), elaboration.overridden_parameters)
+    choices = Choices({path: TEXT.encode()}, facts, exact_sensitivity=False)
+    changes = choices.changes({path: TEXT.replace(old, new, 1).encode()})
+    assert changes is None or is_clocked(changes) is clocked
+    assert changes is not None or not clocked

@@ -12,13 +12,21 @@ VL_ATTR_COLD void Vtop___024root___ctor_var_reset(Vtop___024root* vlSelf) {
 }
 """
 LATER = """\
-void Vtop___024root___nba_sequent__TOP__0(Vtop___024root* vlSelf) {
+%s {
     IData/*31:0*/ __Vfunc_f__0__x;
     %s
 }
 """
 
 
+HEADS = [
+    "void Vtop___024root___nba_sequent__TOP__0(Vtop___024root* vlSelf)",
+    "VlCoroutine Vtop___024root___eval_initial__TOP__Vtiming__0(Vtop___024root* vlSelf)",
+    "void Vtop_a::__VnoInFunc_f(Vtop__Syms* __restrict vlSymsp)",
+]
+
+
+@pytest.mark.parametrize("head", HEADS)
 @pytest.mark.parametrize(
     ("later", "comparable"),
     [
@@ -29,8 +37,8 @@ void Vtop___024root___nba_sequent__TOP__0(Vtop___024root* vlSelf) {
         ("VL_SYSTEM_IQ(5, 1ULL);", False),
     ],
 )
-def test_what_a_digest_does_not_hold(tmp_path, later, comparable):
-    (tmp_path / "Vtop___024root__0.cpp").write_text(FIRST + LATER % later)
+def test_what_a_digest_does_not_hold(tmp_path, head, later, comparable):
+    (tmp_path / "Vtop___024root__0.cpp").write_text(FIRST + LATER % (head, later))
     assert is_comparable(tmp_path) is comparable
 
 
