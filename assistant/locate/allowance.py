@@ -27,6 +27,10 @@ class Allowance:
         """A quarter of a budget, from now on."""
         return cls(clock() + _SHARE * budget_s, clock)
 
+    def share(self, part: float) -> Allowance:
+        """A part of what is left, for work that more work follows."""
+        return Allowance(self.clock() + part * self.left_s, self.clock)
+
     @property
     def left_s(self) -> float:
         """What is left of it."""

@@ -39,8 +39,8 @@ class Suspects:
 
     @property
     def files(self) -> tuple[str, ...]:
-        """The files, the one with the most suspected place first."""
-        return tuple(dict.fromkeys(one.place.path for one in self.ranked))
+        """The files, the one with the most suspected place first, those that nobody had the time to read last."""
+        return tuple(dict.fromkeys([*(one.place.path for one in self.ranked), *self.contents]))
 
     def focus(self, files: Collection[str]) -> dict[str, tuple[tuple[int, int, float], ...]]:
         """For a search over some files: how much later the edits of each place are tried."""
@@ -89,10 +89,10 @@ def suspects(
         changed=recently_changed(repository, since=since),
         since=lines_since(repository, since) if since else None,
         blamed=blamed,
-        runs=runs_of(observed.execution if observed is not None else None),
+        runs=runs_of(observed.execution if observed is not None and allowance.left_s else None),
     )
     ranked = locate(contents, report, evidence, allowance)
     read = len({one.place.path for one in ranked})
-    if not allowance.left_s:
+    if read < len(contents) and not allowance.left_s:
         yield Note(f"only {read} of {len(contents)} files were read for places: a quarter of the budget is spent")
     return Suspects(ranked=ranked, contents=contents, blamed=blamed)

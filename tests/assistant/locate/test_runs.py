@@ -13,6 +13,7 @@ from veriloop.assistant.locate.checks import Check, checks_of
 from veriloop.assistant.locate.report import read_report
 from veriloop.assistant.locate.runs import Runs, runs_of
 from veriloop.assistant.locate.spectrum import suspicion
+from veriloop.assistant.locate.suspects import Suspects
 from veriloop.assistant.locate.workflow import Evidence, Ranked, locate
 from veriloop.assistant.verify.execution import Execution, executed
 from veriloop.assistant.verify.testbench import VerilogTestbench
@@ -144,5 +145,11 @@ def test_a_quarter_of_a_budget_is_allowed() -> None:
     now = [100.0]
     allowance = Allowance.of(60.0, lambda: now[0])
     assert allowance.left_s == 15.0
+    assert allowance.share(0.5).left_s == 7.5
     now[0] = 200.0
     assert allowance.left_s == 0.0
+
+
+def test_files_that_were_not_read_can_still_hold_the_fault() -> None:
+    ranked = locate({"alu.v": ALU}, read_report(""))
+    assert Suspects(ranked=ranked, contents={"other.v": b"", "alu.v": ALU}).files == ("alu.v", "other.v")
