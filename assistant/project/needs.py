@@ -127,7 +127,7 @@ def program(name: str, environment: Path | None = None) -> Need:
     there = any((place / name).exists() for place in places)
     hint = _PROGRAMS.get(name, "")
     if name in LICENSED:
-        hint = "a licensed tool; its licence server is reached with network = true under [isolation] of your own config.toml"
+        hint = "a licensed tool; its server is reached with network = true under [isolation] of your own config.toml"
     return Need(kind="program", name=name, hint=hint, present=there or find_program(name) is not None)
 
 
