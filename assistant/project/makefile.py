@@ -71,6 +71,7 @@ class Makefile:
     """Messages of `$(error ...)` that were met."""
     _simple: set[str] = field(default_factory=set)
     _reading: list[Path] = field(default_factory=list)
+    _there: dict[str, bool] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.directory is None:
@@ -200,11 +201,13 @@ class Makefile:
     def needs(self, target: str) -> set[str]:
         """Files without a rule that making a target needs."""
         seen: set[str] = set()
-        for _ in self._plan(target, seen):
+        for _ in self._plan(target, seen, recipes=False):
             pass
         return {name for name in seen if not any(self._rules(name))}
 
-    def _plan(self, target: str, seen: set[str], used: frozenset[int] = frozenset()) -> Iterator[tuple[int, str]]:
+    def _plan(
+        self, target: str, seen: set[str], used: frozenset[int] = frozenset(), *, recipes: bool = True
+    ) -> Iterator[tuple[int, str]]:
         if target in seen or len(seen) > _MAX_TARGETS:
             return
         seen.add(target)
@@ -234,7 +237,9 @@ class Makefile:
             else:
                 needed += names
         for name in dict.fromkeys([*needed, *before]):
-            yield from self._plan(name, seen, frozenset(patterns))
+            yield from self._plan(name, seen, frozenset(patterns), recipes=recipes)
+        if not recipes:
+            return
         once = list(dict.fromkeys(needed))
         scope = {"@": target, "<": once[0] if once else "", "^": " ".join(once), "+": " ".join(needed), "*": stem}
         scope["?"] = scope["^"]
@@ -249,7 +254,7 @@ class Makefile:
         for rule in self.rules:
             if target in rule.targets:
                 yield rule, match_stem(rule.stem_pattern, target) or ""
-        if self.tree.is_file(self._directory / target):
+        if self._is_there(target):
             return
         for rule in self.rules:
             if id(rule) in used:
@@ -259,13 +264,20 @@ class Makefile:
                     yield rule, stem
                     return
 
+    def _is_there(self, name: str) -> bool:
+        """Whether a file of the tree has a name; asked again and again of the same few."""
+        known = self._there.get(name)
+        if known is None:
+            known = self._there[name] = self.tree.is_file(self._directory / name)
+        return known
+
     def _possible(self, rule: Rule, stem: str) -> bool:
         """Whether what a pattern rule needs is there or has a rule of its own."""
         names = [name.replace("%", stem) for name in rule.prerequisites if name != "|"]
         known = {target for other in self.rules for target in other.targets}
         return all(
             name in known
-            or self.tree.is_file(self._directory / name)
+            or self._is_there(name)
             or self.tree.is_dir(self._directory / name)
             or any("%" in pattern and match_stem(pattern, name) for pattern in known)
             for name in names
