@@ -64,8 +64,8 @@ class _Task:
     """The command line, without the program, that judges the same again once the change is applied."""
     located: Located | None = None
     """Where a report leads, if there is one."""
-    screen: VerilogTestbench | None = None
-    """A testbench that a command runs and that fails by itself: it screens, the command judges."""
+    screen: VerilogTestbench | CommandTest | None = None
+    """What a command runs and that fails by itself: it screens, the command judges."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

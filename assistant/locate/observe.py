@@ -16,6 +16,7 @@ from veriloop.assistant.verify.calls import recorded_calls, testbenches_of
 from veriloop.assistant.verify.command import run_command
 from veriloop.assistant.verify.execution import Execution, executed
 from veriloop.assistant.verify.reach import files_read
+from veriloop.assistant.verify.replay import replay
 from veriloop.assistant.verify.results import Outcome, SimResult
 from veriloop.assistant.verify.simulation import run_icarus
 from veriloop.assistant.verify.summary import NO_SUMMARY
@@ -28,6 +29,11 @@ _OBSERVED = 0.7
 """The share of what is left in which all has to be done: places are still to be ranked then."""
 _RECORDED = 0.4
 """Of what is left then: building and running with counters may take that, each."""
+_WORTH = 0.8
+"""The share of the whole command's CPU seconds that its simulations may take to be worth running alone."""
+_SHORTEST_HANG_S = 10.0
+_LONGER = 10
+"""How many times as long as they take with the fault the simulations may take before they hang."""
 _UNLIMITED = Allowance()
 
 
@@ -38,14 +44,15 @@ class Observed:
     Attributes:
         result: how it came out.
         files: the RTL that it reads, without tests; empty where that could not be seen.
-        bench: a testbench in Verilog that the command runs and that fails by itself, to screen candidates with.
+        bench: what the command runs and fails by itself, to screen candidates with: a testbench in Verilog, or its
+            simulations without the programs around them.
         verdicts: how that testbench failed.
         execution: when the statements of that testbench and its design were carried out meanwhile.
     """
 
     result: SimResult
     files: tuple[str, ...]
-    bench: VerilogTestbench | None = None
+    bench: VerilogTestbench | CommandTest | None = None
     verdicts: tuple[SimResult, ...] = ()
     execution: Execution | None = None
 
@@ -94,7 +101,8 @@ def observe(
         if result.passed:
             again = run_command(command, root=root, scratch=scratch, isolation=toolchain.isolation, cancel=cancel)
             _require_steady(command, again)
-        bench, verdicts = None, tuple[SimResult, ...]()
+        bench: VerilogTestbench | CommandTest | None = None
+        verdicts: tuple[SimResult, ...] = ()
         for one in testbenches_of(calls, root=root, timeout_s=_BENCH_TIMEOUT_S) if not result.passed else ():
             if allowance.left_s < _SHORTEST_S:
                 break
@@ -104,8 +112,19 @@ def observe(
                 bench, verdicts = one, (found,)
                 yield Note(f"the command's own testbench {one.name} fails by itself, and screens candidates")
                 break
+        simulations = replay(calls, command, root, tracked) if bench is None and not result.passed else None
+        if simulations is not None and allowance.left_s >= _SHORTEST_S:
+            # What the command has left there shall not help them.
+            copy = export(repository, tree, directory / "copy", needs=needs).root
+            found = run_command(simulations, root=copy, scratch=scratch, isolation=toolchain.isolation, cancel=cancel)
+            if same_failure(result, found) and found.cpu_s < _WORTH * result.cpu_s:
+                hanging_s = max(_SHORTEST_HANG_S, _LONGER * found.wall_s)
+                bench, verdicts = replace(simulations, timeout_s=min(command.timeout_s, hanging_s)), (found,)
+                yield Note(
+                    "the command's simulations fail as it does, and screen candidates without what is around them"
+                )
         execution = None
-        if bench is not None:
+        if isinstance(bench, VerilogTestbench):
             yield Stage("recording what is carried out")
             execution = executed(
                 bench,
@@ -115,9 +134,18 @@ def observe(
                 cancel=cancel,
                 limit_s=_RECORDED * allowance.left_s,
             )
-        paths = sorted(read or ()) if bench is None else list(bench.design.sources)
+        paths = list(bench.design.sources) if isinstance(bench, VerilogTestbench) else sorted(read or ())
         files = tuple(str(path) for path in paths if not is_test_path(path) and str(path) in tracked)
     return Observed(result=result, files=files, bench=bench, verdicts=verdicts, execution=execution)
+
+
+def same_failure(whole: SimResult, part: SimResult) -> bool:
+    """Whether a part of a command fails as the whole does."""
+
+    def facts(one: SimResult) -> tuple[object, ...]:
+        return one.outcome, one.checks, one.failures, one.failing, one.passing
+
+    return part.outcome is Outcome.FAIL and part.reason != NO_SUMMARY and facts(part) == facts(whole)
 
 
 def _within(timeout_s: float, allowance: Allowance) -> float:

@@ -6,8 +6,9 @@ simulator that it stands for.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from veriloop.assistant.design.elaborate import elaborate
@@ -26,26 +27,32 @@ from veriloop.assistant.verify.testbench import CommandTest, VerilogTestbench
 _TOOLS = ("iverilog", "vvp", "verilator")
 _MOST = 12
 _STAND_IN = """#!/bin/sh
-printf '%s\\0' "$#" "$PWD" {tool} "$@" >> '{log}'
+printf '%s\\0' "$#" "$$" "$PWD" {tool} "$@" >> '{log}'
+env -0 > '{log}.'$$
 exec '{real}' "$@"
 """
 _COMPILER = """#!/bin/sh
-printf '%s\\0' "$#" "$PWD" {tool} "$@" >> '{log}'
+printf '%s\\0' "$#" "$$" "$PWD" {tool} "$@" >> '{log}'
+env -0 > '{log}.'$$
 '{real}' "$@"
 status=$?
-[ $status = 0 ] || printf '%s\\0' "$#" "$PWD" {tool} "$@" >> '{log}.refused'
+[ $status = 0 ] || printf '%s\\0' "$#" "$$" "$PWD" {tool} "$@" >> '{log}.refused'
 exit $status
 """
 
 
 @dataclass(frozen=True, slots=True)
 class ToolCall:
-    """A program that was started: its name, its arguments, where; whether it was a compiler that refused its files."""
+    """A program that was started: its name, its arguments, where; whether it was a compiler that refused its files.
+
+    `environment` holds the variables that it had, without the directory of our stand-ins on its PATH.
+    """
 
     tool: str
     arguments: tuple[str, ...]
     directory: Path
     refused: bool = False
+    environment: Mapping[str, str] = field(default_factory=dict)
 
 
 def recorded_calls(
@@ -74,18 +81,34 @@ def recorded_calls(
             stand_in.write_text(text.format(tool=tool, log=log, real=real))
             stand_in.chmod(0o755)
     result = run_command(test, root=root, scratch=scratch, isolation=isolation, cancel=cancel, programs=programs)
-    refused = set(_read(log.with_name(f"{log.name}.refused")))
-    return result, tuple(replace(call, refused=call in refused) for call in _read(log))
+    refused = {number for number, _ in _read(log.with_name(f"{log.name}.refused"))}
+    return result, tuple(
+        replace(call, refused=number in refused, environment=_environment(log, number, programs))
+        for number, call in _read(log)
+    )
 
 
-def _read(log: Path) -> Iterator[ToolCall]:
-    fields = log.read_bytes().decode("utf-8", errors="surrogateescape").split("\0") if log.exists() else []
+def _read(log: Path) -> Iterator[tuple[str, ToolCall]]:
+    """The calls, each with the number of its process."""
+    fields = _fields(log)
     at = 0
-    while at + 2 < len(fields):
+    while at + 3 < len(fields):
         count = int(fields[at]) if fields[at].isdigit() else 0
-        arguments = tuple(fields[at + 3 : at + 3 + count])
-        yield ToolCall(fields[at + 2], arguments, Path(fields[at + 1]))
-        at += 3 + count
+        arguments = tuple(fields[at + 4 : at + 4 + count])
+        yield fields[at + 1], ToolCall(fields[at + 3], arguments, Path(fields[at + 2]))
+        at += 4 + count
+
+
+def _environment(log: Path, number: str, programs: Path) -> dict[str, str]:
+    pairs = (one.partition("=") for one in _fields(log.with_name(f"{log.name}.{number}")) if "=" in one)
+    # What makefiles have found of our stand-ins is nowhere else.
+    found = {name: value for name, _, value in pairs if name == "PATH" or str(programs) not in value}
+    places = (place for place in found.get("PATH", "").split(os.pathsep) if place != str(programs))
+    return {**found, "PATH": os.pathsep.join(places)} if found else {}
+
+
+def _fields(log: Path) -> list[str]:
+    return log.read_bytes().decode("utf-8", errors="surrogateescape").split("\0") if log.exists() else []
 
 
 def testbenches_of(calls: Sequence[ToolCall], *, root: Path, timeout_s: float) -> tuple[VerilogTestbench, ...]:

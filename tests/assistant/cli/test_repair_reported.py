@@ -56,6 +56,24 @@ def run(tree: Path, capsys: pytest.CaptureFixture[str], *words: str) -> tuple[in
 
 
 @pytest.mark.needs("make")
+def test_what_another_language_drives_screens_without_make(tree: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    # `system` comes with vvp; loaded by name it stands for another language's module, and the shell for its makefiles.
+    burn = "i=0; while [ $$i -lt 200000 ]; do i=$$((i + 1)); done"
+    compiled = "mkdir -p out; echo +timescale+1ns/1ps > out/cmds.f; iverilog -o out/tb -f out/cmds.f $(FILES)"
+    rule = f"test:\n\t{burn}\n\t{compiled}\n\tvvp -m system out/tb\n"
+    (tree / "Makefile").write_text("FILES = $(CURDIR)/tb/counter_tb.v rtl/counter.v\n" + rule)
+    words = ("--report", str(tree.parent / "issue.md"), "--test", "make test", "--no-model", "--budget", "120")
+    assert main(["-C", str(tree), "repair", *words, "--json"]) == 0
+    captured = capsys.readouterr()
+    found = json.loads(captured.out.splitlines()[-1])
+    assert "the command's simulations fail as it does" in captured.err
+    assert (found["status"], found["report"]["paths"]) == ("repaired", ["rtl/counter.v"])
+    # The command itself has judged.
+    # The command itself has judged.
+    assert found["report"]["fixed"] == ["make test"]
+
+
+@pytest.mark.needs("make")
 def test_a_report_becomes_a_commit(tree: Path, capsys: pytest.CaptureFixture[str]) -> None:
     report = str(tree.parent / "issue.md")
     code, found = run(tree, capsys, "locate", "--report", report, "--test", "make test")
