@@ -41,7 +41,8 @@ def replay(calls: Sequence[ToolCall], test: CommandTest, root: Path, tracked: Co
         tracked: the paths of the files that any copy has.
 
     Returns:
-        None where it started another simulator as well, a compiler refused its files, or Verilog drives it alone.
+        None where it started another simulator as well, a compiler refused its files, Verilog drives it alone, or what
+        is compiled seems to be a copy of a tracked file: what is changed there would not be seen.
     """
     if any(call.refused or call.tool not in ("iverilog", "vvp") for call in calls):
         return None
@@ -50,6 +51,8 @@ def replay(calls: Sequence[ToolCall], test: CommandTest, root: Path, tracked: Co
     if not all(call.directory.resolve().is_relative_to(root.resolve()) for call in calls):
         return None
     written = dict(_written(calls, root.resolve(), tracked))
+    if {path.name for path in written} & {Path(one).name for one in tracked}:
+        return None
     texts = [_write(path, text, root) for path, text in written.items()]
     command = " && ".join([f'{_ROOT}="$PWD"', *texts, *(_step(call, root) for call in calls)])
     return CommandTest(

@@ -78,3 +78,9 @@ def test_what_is_not_replayed(tmp_path: Path) -> None:
     assert replay([replace(compiled, refused=True), driven], test, root, TRACKED) is None
     assert replay([compiled, replace(driven, directory=tmp_path)], test, root, TRACKED) is None
     assert replay([], test, root, TRACKED) is None
+    # A copy of the design that the command has made: edits of the tracked file would not reach it.
+    (root / "build").mkdir()
+    (root / "build/dut.v").write_text(DUT)
+    copied = replace(compiled, arguments=("-o", "x", "tb/tb.v", "build/dut.v"))
+    assert replay([copied, driven], test, root, TRACKED) is None
+    assert replay([copied, driven], test, root, {"tb/tb.v"}) is not None
