@@ -87,6 +87,24 @@ def places_json(found: Suspects) -> list[dict[str, object]]:
     ]
 
 
+def watched(session: Session, context: Context, command: CommandTest, allowance: Allowance) -> Observed:
+    """What a command does that fails.
+
+    Raises:
+        NotVerified: it fails only sometimes.
+        ToolNotFound: its program is not there.
+    """
+    work = observe(
+        context.repository,
+        context.toolchain,
+        command,
+        needs=context.needs,
+        cancel=session.cancel,
+        allowance=allowance,
+    )
+    return finish(work, session.observe)
+
+
 def located(
     session: Session,
     context: Context,
@@ -105,15 +123,7 @@ def located(
     allowance = allowance or Allowance()
     observed = None
     if command is not None:
-        work = observe(
-            context.repository,
-            context.toolchain,
-            command,
-            needs=context.needs,
-            cancel=session.cancel,
-            allowance=allowance,
-        )
-        observed = finish(work, session.observe)
+        observed = watched(session, context, command, allowance)
     guilty = None
     if command is not None and observed is not None and since and not observed.result.passed:
         looking = blamed(

@@ -12,7 +12,7 @@ from pathlib import Path
 from veriloop.assistant.attempts.attempt import Attempts
 from veriloop.assistant.cli import advising, reading
 from veriloop.assistant.cli.farming import add_farm_option, farm_of, go_on_without
-from veriloop.assistant.cli.locate import Located, located, read_text
+from veriloop.assistant.cli.locate import Located, located, read_text, watched
 from veriloop.assistant.cli.session import Session
 from veriloop.assistant.cli.tree import open_repository
 from veriloop.assistant.context import Context
@@ -26,7 +26,6 @@ from veriloop.assistant.judge.in_repository import blame_of_the_test
 from veriloop.assistant.judge.telling import verdict_json, verdict_text
 from veriloop.assistant.judge.verdict import Verdict
 from veriloop.assistant.locate.allowance import Allowance
-from veriloop.assistant.locate.observe import observe
 from veriloop.assistant.locate.report import read_report
 from veriloop.assistant.project.store import known_project
 from veriloop.assistant.repair.advice import adviser
@@ -319,15 +318,7 @@ def _watched(
     Raises:
         NotVerified: it reads no RTL, or fails only sometimes.
     """
-    work = observe(
-        context.repository,
-        context.toolchain,
-        command,
-        needs=context.needs,
-        cancel=session.cancel,
-        allowance=allowance,
-    )
-    seen = finish(work, session.observe)
+    seen = watched(session, context, command, allowance)
     if named:
         return _Task(command, named, words, screen=seen.bench)
     # A test that passes, or that reads nothing because its outputs were there: every RTL file stays possible.

@@ -136,8 +136,8 @@ def _files(root: Path, changed: set[str]) -> Iterator[tuple[str, str]]:
     for folder, folders, names in os.walk(root):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         for name in sorted(names):
-            kind = _KIND_OF.get(os.path.splitext(name)[1].lower())  # noqa: PTH122 - of every file of a tree
             full = Path(folder, name)
+            kind = _KIND_OF.get(full.suffix.lower())
             if kind is None or full.is_symlink():
                 continue
             path = full.relative_to(root)
