@@ -143,7 +143,7 @@ def candidates(design: LoopDesign, root: Path, *, seed: int, by_class: bool) -> 
         ]
         content = apply_edits(design.files[path], edits)
         mark = fingerprint({**{one: design.files[one] for one in design.editable}, path: content})
-        if mark in seen or elaborator.errors({root / path: content}):
+        if mark in seen or elaborator.objections({root / path: content}):
             continue
         seen.add(mark)
         yield LoopCandidate(operator=proposal.operator, contents={path: content})

@@ -3,7 +3,8 @@
 Verilator knows 0 and 1 only and orders what happens at once in its own way. A difference is explained where Icarus
 comes to Verilator's verdict once its unknown start values are given the values that Verilator starts from, where
 something is unknown in Icarus's run that is not in the unchanged design's, or where Icarus comes to Verilator's
-verdict once the processes of the design are written in another order, which the language leaves free.
+verdict, or to a third one, once the processes of the design are written in another order, which the language leaves
+free and which is all the same to the unchanged design.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from veriloop.assistant.design.edits import Edit, apply_edits
 from veriloop.assistant.design.syntax import SyntaxTree, find
 from veriloop.assistant.events import CancelToken
 from veriloop.assistant.verify.batch.engines import vpi_module
+from veriloop.assistant.verify.batch.sameness import same_run
 from veriloop.assistant.verify.results import Outcome, SimResult
 from veriloop.assistant.verify.simulation import conclude, follows_random, keeps_dumps, read_icarus_run
 from veriloop.assistant.verify.testbench import VerilogTestbench
@@ -145,6 +147,7 @@ class Explainer:
         self._toolchain = toolchain
         self._cancel = cancel
         self._usual: frozenset[str] | None = None
+        self._unsteady: frozenset[str] | None = None
 
     def explain(
         self, contents: Mapping[str, bytes], by_verilator: Sequence[SimResult], by_icarus: SimResult
@@ -171,11 +174,8 @@ class Explainer:
         if new := sorted(unknown - self._usually_unknown()):
             named = ", ".join(new[:_NAMED])
             return f"unknown when the run ends: {named}{' and others' if len(new) > _NAMED else ''}"
-        for what, files in self._orders(contents):
-            for start in ("", *_STARTS.values()):
-                run, _ = self._run(files, start=start)
-                if run is not None and run.passed == passed:
-                    return f"a race: {what}, Icarus says the same"
+        if race := self._race(contents, passed, by_icarus):
+            return race
         now = {path: immediate(text) for path, text in contents.items()}
         for start in ("", *_STARTS.values()) if now != contents else ():
             run, _ = self._run(now, start=start)
@@ -184,6 +184,30 @@ class Explainer:
         if follows_random(self._testbench, self._root):
             return "the testbench draws from the simulator's own random stream"
         return ""
+
+    def _race(self, contents: Mapping[str, bytes], passed: bool, by_icarus: SimResult) -> str:
+        """What order of events makes a difference; empty if none does."""
+        otherwise = ""
+        for what, files in self._orders(contents):
+            for start in ("", *_STARTS.values()):
+                run, _ = self._run(files, start=start)
+                if run is None:
+                    continue
+                if run.passed == passed:
+                    return f"a race: {what}, Icarus says the same"
+                # Neither order need be Verilator's, whose nets may follow a process later than both.
+                if not start and not same_run(run, by_icarus) and what not in self._order_matters():
+                    otherwise = otherwise or f"a race: {what}, Icarus says something else again: {run.reason}"
+        return otherwise
+
+    def _order_matters(self) -> frozenset[str]:
+        """The orders in which the unchanged design runs in another way."""
+        if self._unsteady is None:
+            usual, _ = self._run({})
+            runs = ((what, self._run(files)[0]) for what, files in self._orders(self._editable))
+            alike = (what for what, run in runs if usual is not None and run is not None and same_run(run, usual))
+            self._unsteady = frozenset(what for what, _ in self._orders({})) - frozenset(alike)
+        return self._unsteady
 
     def _orders(self, contents: Mapping[str, bytes]) -> Iterator[tuple[str, dict[str, bytes]]]:
         """Files that let what one event wakes run in another order, with what that order is."""

@@ -168,7 +168,7 @@ class Mutation:
             if mutant.content in seen:
                 continue
             seen.add(mutant.content)
-            if elaborator is None or not elaborator.errors({self.root / path: mutant.content}):
+            if elaborator is None or not elaborator.objections({self.root / path: mutant.content}):
                 found.append(mutant)
         return found
 

@@ -23,6 +23,7 @@ from typing import Literal
 
 from veriloop.assistant.design.edits import differences
 from veriloop.assistant.design.observation import IMPORT, PACKAGE, marked, net_check, statement_checks
+from veriloop.assistant.design.structure import Structure
 from veriloop.assistant.design.syntax import Node, SyntaxTree, ancestor, find, first
 
 _SELECTOR = f"{PACKAGE}::version".encode()
@@ -56,6 +57,7 @@ _OPEN_MACRO = re.compile(rb"(?:\)|`\w+)\s*\Z")
 _MARK = re.compile(rb"/\*veriloop(?:<([\d, ]+)|>)\*/")
 _NAMED = re.compile(rb"\b(?:begin|fork)\s*:")
 _IMPLICIT = re.compile(r"@\s*(?:\*|\(\s*\*\s*\))")
+_WAKES_BY_READING = re.compile(rb"\A\s*always\s*@\s*(?:\*|\(\s*\*\s*\))")
 _SNIPPETS = {"statement": b"initial\n%s\n", "process": b"%s\n", "value": b"assign x =\n%s\n;"}
 _CACHED_SNIPPETS = 4096
 
@@ -183,7 +185,23 @@ class _File:
         found = self._reached(content)
         if found and not self._exact and any(self._mixes(place, text) for place, text in found.items()):
             return None
+        if found and not self._exact and any(self._never_wakes(place, text) for place, text in found.items()):
+            return None
         return found
+
+    def _never_wakes(self, place: Place, text: bytes) -> bool:
+        """Whether a version leaves an `always @*` that reads nothing and never runs, but would for the selector."""
+        whole = text if place.kind == "process" else None
+        if place.kind == "statement":
+            spans = (span[:2] for span in self._processes if span[0] <= place.start < span[1])
+            whole = next((_spliced(self._content, [(place.start, place.end, text)], *span) for span in spans), None)
+        if whole is None or not _WAKES_BY_READING.search(whole):
+            return False
+        return self._signals.isdisjoint(_read(whole))
+
+    @cached_property
+    def _signals(self) -> frozenset[str]:
+        return frozenset(name for module in self._tree.modules for name in Structure(self._tree, module).signals)
 
     def _mixes(self, place: Place, text: bytes) -> bool:
         """Whether a text assigns a variable in another way, or from another process, than the original does.
@@ -449,6 +467,14 @@ def _assigned(kind: Kind, text: bytes) -> frozenset[tuple[str, str]]:
     before, after = _SNIPPETS[kind].split(b"%s")
     tree = SyntaxTree(b"module m;\n" + before + text + after + b"endmodule\n")
     return frozenset(_assignments(tree, tree.root))
+
+
+@lru_cache(_CACHED_SNIPPETS)
+def _read(process: bytes) -> frozenset[str]:
+    """The names that a process mentions otherwise than to assign them."""
+    tree = SyntaxTree(b"module m;\n" + process + b"\nendmodule\n")
+    named = ((name, ancestor(name, (*_INDICES, "variable_lvalue"))) for name in find(tree.root, (_NAME,)))
+    return frozenset(tree.text(name) for name, above in named if above is None or above.type in _INDICES)
 
 
 def _assignments(tree: SyntaxTree, node: Node) -> Iterator[tuple[str, str]]:

@@ -19,6 +19,7 @@ from veriloop.assistant.design.leniency import (
     DOWNGRADED,
     MISSING_MODULE,
     MISSING_NAME,
+    ONE_SIDED,
     UPGRADED,
     slang_options,
 )
@@ -79,12 +80,14 @@ class Elaboration:
         libraries: Mapping[Path, SourceText],
         *,
         separate: bool = False,
+        strict: bool = False,
     ) -> None:
         self.design = design
+        self._upgraded = UPGRADED | ONE_SIDED if strict else UPGRADED
         self._texts = texts
         self._manager = pyslang.SourceManager()
         self._buffers: dict[int, tuple[Path, SourceText]] = {}
-        bag = slang_options(design, max_depth=_MAX_DEPTH)
+        bag = slang_options(design, max_depth=_MAX_DEPTH, strict=strict)
         for path in texts.keys() - set(design.sources) - libraries.keys():
             # An overridden header: an assigned buffer comes before the file on disk.
             self._assign(path)
@@ -122,7 +125,7 @@ class Elaboration:
     @cached_property
     def errors(self) -> tuple[Diagnostic, ...]:
         """What keeps the design from being built; a missing module is no error (see `missing_modules`)."""
-        found = (self._diagnostic(raw) for raw in self._raw if raw.isError() or _code(raw) in UPGRADED)
+        found = (self._diagnostic(raw) for raw in self._raw if raw.isError() or _code(raw) in self._upgraded)
         return (*self._unreadable(), *(diagnostic for diagnostic in found if diagnostic.severity == "error"))
 
     @cached_property
@@ -298,7 +301,7 @@ class Elaboration:
         severity = _SEVERITIES.get(self._engine.getSeverity(raw.code, raw.location), "note")
         if code in DOWNGRADED and severity == "error":
             severity = "warning"
-        elif code in UPGRADED:
+        elif code in self._upgraded:
             severity = "error"
         path, line, column = self._place(raw.location)
         message = self._engine.formatMessage(raw)
@@ -330,18 +333,37 @@ class Elaborator:
         if design.library_dirs:
             self._complete()
 
-    def elaborate(self, overrides: Mapping[Path, bytes] | None = None, *, separate: bool = False) -> Elaboration:
+    def elaborate(
+        self, overrides: Mapping[Path, bytes] | None = None, *, separate: bool = False, strict: bool = False
+    ) -> Elaboration:
         """The design with these contents in place of those on disk.
 
-        With `separate`, each file is a compilation unit of its own: one that is broken cannot swallow those after it,
-        and macros reach no other file.
+        Args:
+            overrides: the contents.
+            separate: each file is a compilation unit of its own: one that is broken cannot swallow those after it, and
+                macros reach no other file.
+            strict: what one of the simulators rejects is an error, even where the other lets it pass.
         """
         texts = {**self._texts, **{path: SourceText(content) for path, content in (overrides or {}).items()}}
-        return Elaboration(self.design, texts, self._libraries, separate=separate)
+        return Elaboration(self.design, texts, self._libraries, separate=separate, strict=strict)
 
     def errors(self, overrides: Mapping[Path, bytes] | None = None) -> tuple[Diagnostic, ...]:
         """What keeps the design from being built with these contents; 0.1 to 10 ms."""
         return self.elaborate(overrides).errors
+
+    def objections(self, overrides: Mapping[Path, bytes]) -> tuple[Diagnostic, ...]:
+        """What keeps a simulator that takes the design as it is from taking it with these contents; 0.1 to 10 ms.
+
+        A change that only one of them lets pass is none that anybody wants, and no two could judge it.
+        """
+        found = self.elaborate(overrides, strict=True).errors
+        new = tuple(error for error in found if error.code not in self._tolerated)
+        return new or (self.errors(overrides) if found else ())
+
+    @cached_property
+    def _tolerated(self) -> frozenset[str]:
+        """The codes of what one simulator would not let pass and stands in the design as it is."""
+        return frozenset(error.code for error in self.elaborate(strict=True).errors)
 
     def _complete(self) -> None:
         """Adds the files of missing modules from the library directories (`-y`)."""

@@ -43,6 +43,11 @@ DOWNGRADED = MISSING_MODULE | {
 UPGRADED = frozenset({"Redefinition", "CannotIndexScalar"})
 """What slang only warns of, and both simulators reject."""
 
+ONE_SIDED_FLAGS = ast.CompilationFlags.RelaxEnumConversions
+"""Leniencies towards what IEEE 1800 forbids and only one of the two simulators lets pass: here Icarus."""
+ONE_SIDED = frozenset({"RangeSelectReversed"})
+"""What slang only warns of and one of the two rejects: here Icarus."""
+
 
 def _told() -> frozenset[str]:
     engine = pyslang.DiagnosticEngine(pyslang.SourceManager())
@@ -55,8 +60,14 @@ TOLD = _told()
 """The warnings that are worth a line in an editor: those that slang gives when it is asked for nothing, and a few."""
 
 
-def slang_options(design: Design, *, max_depth: int) -> pyslang.Bag:
-    """How slang reads a design; `max_depth` is how many levels of instances it follows."""
+def slang_options(design: Design, *, max_depth: int, strict: bool = False) -> pyslang.Bag:
+    """How slang reads a design.
+
+    Args:
+        design: its defines, parameters and directories.
+        max_depth: how many levels of instances are followed.
+        strict: takes only what both simulators take.
+    """
     version = pyslang.LanguageVersion.v1800_2023
     preprocessor = parsing.PreprocessorOptions()
     preprocessor.languageVersion = version
@@ -70,7 +81,7 @@ def slang_options(design: Design, *, max_depth: int) -> pyslang.Bag:
     parser.languageVersion = version
     compilation = ast.CompilationOptions()
     compilation.languageVersion = version
-    compilation.flags = LENIENT
+    compilation.flags = LENIENT & ~ONE_SIDED_FLAGS if strict else LENIENT
     compilation.maxInstanceDepth = max_depth
     # Where some files name a time scale and some do not, the simulators only warn.
     compilation.defaultTimeScale = pyslang.TimeScale.fromString("1ns/1ps")

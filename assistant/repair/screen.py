@@ -156,7 +156,7 @@ class Screen:
         if self.elaborator is None:
             return True
         root = self._workers[0].root
-        return not self.elaborator.errors({root / path: content for path, content in candidate.items()})
+        return not self.elaborator.objections({root / path: content for path, content in candidate.items()})
 
     def judge(self, candidates: Sequence[Contents]) -> list[SimResult]:
         """Judges candidates, in one build where that can be, and otherwise one by one."""

@@ -285,3 +285,15 @@ def test_what_differs_at_edges_only(tmp_path, old, new, clocked):
     changes = choices.changes({path: TEXT.replace(old, new, 1).encode()})
     assert changes is None or is_clocked(changes) is clocked
     assert changes is not None or not clocked
+
+
+def test_a_process_that_wakes_by_nothing_is_left_out(held):
+    # It never runs, and would for the selector. That of `always_comb` runs at time 0 in any case.
+    text = TEXT.replace("always @* r = ~a;", "always @(*) if (a) r = 0; else r = STEP;\n  localparam STEP = 1;")
+    process = "always @(*) if (a) r = 0; else r = STEP;"
+    constant, again = "always @* r = STEP;", "always @* r = a;"
+    assert held((process, constant), (process, again), text=text)[1] == [False, True]
+    assert held(("if (a) r = 0; else r = STEP;", "r = 1;"), ("r = STEP", "r = ~a"), text=text)[1] == [False, True]
+    woken = text.replace("always @(*)", "always_comb")
+    process = process.replace("always @(*)", "always_comb")
+    assert held((process, "always_comb r = STEP;"), (process, constant), text=woken)[1] == [True, False]
