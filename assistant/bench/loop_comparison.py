@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from veriloop.assistant.bench.loop_designs import LoopCandidate, LoopDesign
 from veriloop.assistant.bench.loop_differences import Explainer
 from veriloop.assistant.bench.loop_ways import Place, by_icarus, by_verilator, changed
+from veriloop.assistant.errors import ToolFailed
 from veriloop.assistant.events import Note, Run
 from veriloop.assistant.verify.batch.chooser import Choice
 from veriloop.assistant.verify.batch.judge import Batch
@@ -52,7 +53,11 @@ class Comparison:
             part = sample[first : first + _BATCHED]
             together = batch.judge_by([one.contents for one in part], Choice("verilator", 1))
             for one, shared in zip(part, together, strict=True):
-                alone = changed(design, one, place, lambda: by_verilator(self._bench, place))
+                try:
+                    alone = changed(design, one, place, lambda: by_verilator(self._bench, place))
+                except ToolFailed as error:
+                    self._broken(one, shared, error)
+                    continue
                 self._compare(one, shared, alone)
                 four_state = changed(design, one, place, lambda: by_icarus(self._bench, place))
                 if four_state is not None and four_state.passed != all(run.passed for run in alone):
@@ -60,6 +65,13 @@ class Comparison:
             yield Note(f"{design.name}: {min(first + _BATCHED, len(sample))} of {len(sample)} compared")
         if self.alone:
             yield Note(f"{design.name}: {self.alone} of {len(sample)} candidates are such that no batch holds them")
+
+    def _broken(self, one: LoopCandidate, shared: SimResult | None, error: ToolFailed) -> None:
+        """Notes a candidate that Verilator or the C++ compiler cannot build; no batch may let it through."""
+        passes = shared is not None and shared.passed
+        self.disagree += passes
+        said = "together it PASSES" if passes else "together it does not pass"
+        self.notes.append(Note(f"{self._design.name}: {one.operator}: alone {error.message}, {said}"))
 
     def _compare(self, one: LoopCandidate, shared: SimResult | None, alone: Sequence[SimResult]) -> None:
         if shared is None:

@@ -75,9 +75,12 @@ def _tuned_s(
     def judge() -> None:
         with tempfile.TemporaryDirectory(dir=place.scratch) as name:
             verilator, rooted = place.toolchain.verilator, bench.design.rooted(place.root)
-            built = verilator.build(
-                rooted, Path(name), cwd=place.root, cancel=place.cancel, features=Features(), optimize=optimize
-            )
+            try:
+                built = verilator.build(
+                    rooted, Path(name), cwd=place.root, cancel=place.cancel, features=Features(), optimize=optimize
+                )
+            except ToolFailed:
+                return
             if isinstance(built, Rejected):
                 return
             for reset, start in START_STATES:

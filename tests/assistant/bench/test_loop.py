@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from veriloop.assistant.bench import loop
+from veriloop.assistant.bench import loop, loop_comparison
 from veriloop.assistant.bench.loop_designs import LoopCandidate, LoopDesign, candidates, own_designs, read_design
+from veriloop.assistant.bench.loop_ways import Place
 from veriloop.assistant.cli.main import main
-from veriloop.assistant.errors import UsageError
+from veriloop.assistant.errors import ToolFailed, UsageError
 from veriloop.assistant.events import CancelToken, finish
 from veriloop.assistant.verify.results import Outcome, SimResult
 from veriloop.assistant.verify.toolchain import Toolchain
@@ -103,6 +104,26 @@ def test_a_run_gives_a_row_a_count_and_nothing_disagrees(monkeypatch, request):
         "agree",
         "disagree",
     }
+
+
+@pytest.mark.needs("verilator", "c++", "iverilog")
+def test_a_candidate_that_breaks_verilator_is_named_and_disagrees_only_if_it_passes(tmp_path, request, monkeypatch):
+    design, cancel = own_designs()[0], CancelToken()
+    place = Place(tmp_path / "tree", tmp_path / "scratch", _toolchain(request, cancel), cancel)
+    place.scratch.mkdir()
+    design.write(place.root)
+    found = list(itertools.islice(candidates(design, place.root, seed=1, by_class=False), 24))
+
+    def broken(*_: object) -> tuple[SimResult, ...]:
+        raise ToolFailed("Verilator broke on this design", output="")
+
+    monkeypatch.setattr(loop_comparison, "by_verilator", broken)
+    compared = loop_comparison.Comparison(design, design.testbench, place)
+    finish(compared.run(found))
+    said = [note.text for note in compared.notes if "Verilator broke on this design" in note.text]
+    assert len(said) == len(found)
+    assert 0 < sum("together it PASSES" in text for text in said) == compared.disagree < len(found)
+    assert compared.agree == 0
 
 
 def test_of_those_that_are_drawn_at_most_a_share_survives():

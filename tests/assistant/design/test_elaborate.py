@@ -154,6 +154,25 @@ def test_an_elaborator_takes_one_file_again_and_again() -> None:
     assert elaborator.errors() == ()
 
 
+ENUM = b"module top(input [7:0] a, output reg y); typedef enum {OFF, ON} s_t; s_t s; always @* begin s = OFF; end\n"
+ENUM += b"always @* y = a[3:0] == 0; endmodule\n"
+
+
+@pytest.mark.parametrize("new", [(b"= OFF", b"= a"), (b"= OFF", b"= a[0] ? OFF : 1'b1"), (b"3:0", b"-3:0")])
+def test_a_change_that_one_simulator_would_refuse_is_objected_to(new: tuple[bytes, bytes], tmp_path: Path) -> None:
+    path, changed = tmp_path / "top.sv", ENUM.replace(*new)
+    path.write_bytes(ENUM)
+    elaborator = Elaborator(Design(toplevel="top", sources=(path,)))
+    assert not elaborator.errors({path: changed})
+    assert elaborator.objections({path: changed})
+    assert not elaborator.objections({path: ENUM.replace(b"= OFF", b"= ON")})
+    # What a design has already, every change of it may have, too; but nothing that both refuse.
+    path.write_bytes(changed)
+    lenient = Elaborator(Design(toplevel="top", sources=(path,)))
+    assert not lenient.objections({path: changed + b"// once more\n"})
+    assert lenient.objections({path: changed.replace(b"y = a", b"y = b")})
+
+
 @pytest.mark.parametrize(
     ("text", "modules", "packages"),
     [
