@@ -22,6 +22,7 @@ from typing import Any, Literal, TypeVar
 from veriloop.assistant.design.settings import DesignSettings
 from veriloop.assistant.errors import ConfigError
 from veriloop.assistant.isolation.confinement import Isolation
+from veriloop.assistant.isolation.licences import EXAMPLE, Licences, licence_hosts
 from veriloop.assistant.places import REPOSITORY_FILE, user_config_path
 
 TestbenchKind = Literal["verilog", "trace", "cocotb", "command"]
@@ -29,7 +30,7 @@ Level = Literal["lint", "elaborates", "tests", "mutants"]
 """How far a check goes, and how far it has to get: names for the evidence classes, weakest first."""
 
 _USERS_OWN = (
-    *("tools", "tool", "check", "search", "cache", "farm", "isolation"),
+    *("tools", "tool", "check", "search", "cache", "farm", "isolation", "licences", "licenses"),
     *("model", "models", "host", "hosts", "server", "servers"),
 )
 """Tables that a repository might try to set and may not."""
@@ -222,6 +223,24 @@ class IsolationSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LicenceSettings:
+    """`[licences]` of the user's configuration: what only tests of licensed simulators get."""
+
+    variables: tuple[str, ...] = ()
+    """Environment variables that say where licences are, or the tools themselves."""
+    hosts: tuple[str, ...] = ()
+    """Ports of licence servers and of their vendors' daemons, `27000@lic1` or `lic1:27000`."""
+
+    def licences(self) -> Licences:
+        """The same, as what holds them reads it.
+
+        Raises:
+            ValueError: a host is not written so.
+        """
+        return Licences(variables=self.variables, hosts=licence_hosts(self.hosts))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RepositoryConfig:
     """A `veriloop.toml`."""
 
@@ -241,6 +260,12 @@ class UserConfig:
     cache: CacheSettings = field(default_factory=CacheSettings)
     farm: FarmSettings = field(default_factory=FarmSettings)
     isolation: IsolationSettings = field(default_factory=IsolationSettings)
+    licences: LicenceSettings = field(default_factory=LicenceSettings)
+
+    @property
+    def held(self) -> Isolation:
+        """How code of a repository is held."""
+        return dataclasses.replace(self.isolation.isolation(), licences=self.licences.licences())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -439,6 +464,13 @@ def _in_range(user: UserConfig, path: Path) -> None:
         raise ConfigError(f"{path}: the limits of `isolation` must be above 0")
     if user.cache.limit_mb < 0:
         raise ConfigError(f"{path}: `cache.limit_mb` must not be negative")
+    for name in user.licences.variables:
+        if not re.fullmatch(r"[A-Za-z_]\w*", name, re.ASCII):
+            raise ConfigError(f'{path}: `licences.variables`: "{name}" is no name of a variable', hint=EXAMPLE)
+    try:
+        user.licences.licences()
+    except ValueError as error:
+        raise ConfigError(f"{path}: `licences.hosts`: {error}", hint=EXAMPLE) from error
     for name in ("workers", "cores", "wait_s", "timeout_s"):
         if not 0 < getattr(user.farm, name) < float("inf"):
             raise ConfigError(f"{path}: `farm.{name}` must be above 0")

@@ -59,7 +59,7 @@ class Context:
             verilator=tools.verilator,
             iverilog=tools.iverilog,
             compiler=tools.cxx,
-            isolation=config.user.isolation.isolation(),
+            isolation=config.user.held,
         )
         return cls(repository, config, toolchain, verdict_cache(repository.cache, config), cancel)
 

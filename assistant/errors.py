@@ -9,6 +9,7 @@
      +- ToolError               3  a tool could not do its work: never "the design failed"
      |   +- ToolNotFound        3
      |   +- ToolFailed          3  it broke, or answered what nobody understands
+     |   |   +- NoLicence       3  it has to have one
      |   +- ToolTimeout         3
      +- NotVerified             3  the question stays open: budget spent, no verdict, untrusted content
     Cancelled                   130 the user stopped it; caught once, in each front end
@@ -78,6 +79,10 @@ class ToolFailed(ToolError):
     def __init__(self, message: str, *, output: str = "", hint: str = "") -> None:
         super().__init__(message, hint=hint)
         self.output = output
+
+
+class NoLicence(ToolFailed):
+    """A simulator got no licence; the next run would get none either."""
 
 
 class ToolTimeout(ToolError):

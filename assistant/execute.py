@@ -25,9 +25,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO
 
-from veriloop.assistant.errors import Cancelled, NotVerified, ToolFailed, ToolNotFound
+from veriloop.assistant.errors import Cancelled, NoLicence, NotVerified, ToolFailed, ToolNotFound
 from veriloop.assistant.events import CancelToken
 from veriloop.assistant.isolation.confinement import (
+    HOSTS_FILE,
     MEANS,
     SAYS,
     Confinement,
@@ -37,6 +38,7 @@ from veriloop.assistant.isolation.confinement import (
     limited,
     seen_temporary,
 )
+from veriloop.assistant.isolation.relay import Relay
 from veriloop.assistant.isolation.watch import Watch
 
 OUTPUT_LIMIT_BYTES = 4_000_000
@@ -45,7 +47,7 @@ FILE_LIMIT_BYTES = 2_000_000_000
 
 _POLL_S = 0.05
 _PROBE_S = 20.0
-_HOLDERS = ("bwrap: ", "unshare: ", "prlimit: ", "veriloop: the network")
+_HOLDERS = ("bwrap: ", "unshare: ", "prlimit: ", "veriloop: the network", "veriloop: the licence")
 """How the messages begin of what holds a program."""
 _TRUE = shutil.which("true") or "/bin/true"
 
@@ -137,14 +139,18 @@ def execute(
     Raises:
         ToolNotFound: the program is not there.
         NotVerified: it is not trusted, and nothing here can cut off the network.
+        ToolFailed: what holds it fails.
+        NoLicence: it asked for a licence, and no licence host could be reached.
         Cancelled: the token was set; the process group is gone by then.
     """
     words = tuple(str(word) for word in argv)
     cancel.check()
     with contextlib.ExitStack() as stack:
-        started_as = words
+        started_as, relay = words, None
         if confine is not None:
-            started_as, env = _hold(words, confine, cwd, dict(env or {}), _cpu_s(timeout_s, cpu_limit_s), cancel, stack)
+            cpu_s = _cpu_s(timeout_s, cpu_limit_s)
+            relay = _relay(confine, stack)
+            started_as, env = _hold(words, confine, cwd, dict(env or {}), cpu_s, relay, stack)
         done = _run(
             words,
             started_as,
@@ -157,7 +163,10 @@ def execute(
             cpu_limit_s=cpu_limit_s,
             notice_s=notice_s,
             confine=confine,
+            relay=relay,
         )
+    if relay is not None and not done.ok and relay.unreached:
+        raise NoLicence(f"no licence, because no licence host was reached: {relay.unreached}", hint="veriloop doctor")
     if confine is not None and done.returncode and done.output.startswith(_HOLDERS):
         # The program was never started: that says nothing about it.
         raise ToolFailed(f"what holds programs fails: {done.output.splitlines()[0]}", hint="veriloop doctor")
@@ -177,6 +186,7 @@ def _run(
     cpu_limit_s: int | None,
     notice_s: float,
     confine: Confinement | None,
+    relay: Relay | None,
 ) -> Completed:
     """Runs a command, as it is or in what holds it."""
     started = time.monotonic()
@@ -190,12 +200,15 @@ def _run(
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
+                pass_fds=(relay.descriptor,) if relay else (),
             )
     except FileNotFoundError as error:
         if not cwd.is_dir():
             raise
         raise ToolNotFound(f"{words[0]} is not installed", hint="veriloop doctor") from error
     _limit(process.pid, timeout_s, cpu_limit_s)
+    if relay is not None:
+        relay.start()
     assert process.stdout is not None
     kept = _Kept(output_limit_bytes)
     watch = None if confine is None else Watch(process.pid, confine.isolation, confine.writable)
@@ -261,13 +274,33 @@ def hold(allowed: tuple[Means, ...] = MEANS, *, network: bool = False) -> Hold |
     return None
 
 
+def _relay(confine: Confinement, stack: contextlib.ExitStack) -> Relay | None:
+    """What lets just the licence hosts through, where they are wanted and the network is cut off.
+
+    Raises:
+        NotVerified: only bubblewrap hides the sockets that other programs have in the file system.
+    """
+    isolation = confine.isolation
+    found = hold(isolation.means, network=isolation.network)
+    if not (confine.licensed and isolation.licences.hosts) or isolation.network or found is None:
+        return None
+    if found.means != "bubblewrap":
+        raise NotVerified(
+            "only bubblewrap lets licence hosts through and nothing else, and it does not work here",
+            hint="apt-get install bubblewrap    (or, to open the whole network: [isolation] network = true)",
+        )
+    relay = Relay(isolation.licences)
+    stack.callback(relay.close)
+    return relay
+
+
 def _hold(
     words: tuple[str, ...],
     confine: Confinement,
     cwd: Path,
     env: dict[str, str],
     cpu_s: int,
-    cancel: CancelToken,
+    relay: Relay | None,
     stack: contextlib.ExitStack,
 ) -> tuple[tuple[str, ...], dict[str, str]]:
     """The command line that holds a command, with its environment; its temporary directory goes with the stack."""
@@ -278,6 +311,10 @@ def _hold(
     )
     cwd = cwd.absolute()
     isolation = confine.isolation
+    if confine.licensed:
+        variables = {**os.environ, **env}
+        confine = replace(confine, readable=(*confine.readable, *isolation.licences.readable(variables)))
+        env |= isolation.licences.inside(variables) if relay else {}
     found = hold(isolation.means, network=isolation.network)
     if found is None and isolation.required:
         raise NotVerified(
@@ -290,7 +327,13 @@ def _hold(
     seen = str(temporary)
     if found is not None:
         program = found.program or Path()
-        argv = confined(found.means, words, confine, program=program, cwd=cwd, temporary=temporary)
+        names = None
+        if relay is not None:
+            argv = relay.command(words)
+        if relay is not None and HOSTS_FILE.is_file():
+            names = temporary / ".hosts"
+            names.write_bytes(isolation.licences.names(HOSTS_FILE.read_bytes()))
+        argv = confined(found.means, argv, confine, program=program, cwd=cwd, temporary=temporary, names=names)
         seen = seen_temporary(found.means, temporary)
     argv = limited(argv, isolation, cpu_s, find_program("prlimit"))
     return tuple(argv), {"TMPDIR": seen, "XDG_CACHE_HOME": seen, "CCACHE_DISABLE": "1", **env}

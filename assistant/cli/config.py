@@ -45,7 +45,9 @@ def _rows(config: Config) -> Iterator[tuple[str, Any, str]]:
         ("search", config.user.search),
         ("models", config.user.models),
         ("cache", config.user.cache),
+        ("farm", config.user.farm),
         ("isolation", config.user.isolation),
+        ("licences", config.user.licences),
     ]
     for prefix, table in tables:
         for each in dataclasses.fields(table):  # type: ignore[arg-type]  # all of them are dataclasses

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import os
 import platform
 import re
 import shutil
+import socket
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
@@ -16,6 +18,8 @@ from veriloop.assistant.config import ToolSettings
 from veriloop.assistant.errors import ConfigError, ToolFailed, ToolNotFound, VeriloopError
 from veriloop.assistant.events import CancelToken, Stage
 from veriloop.assistant.execute import execute, find_program, hold
+from veriloop.assistant.isolation.confinement import Isolation
+from veriloop.assistant.isolation.licences import LicenceHost
 from veriloop.assistant.repository.private import cache_home
 from veriloop.assistant.verify.build import Compiler
 from veriloop.assistant.verify.cocotb import Cocotb
@@ -32,6 +36,7 @@ FREE_SPACE_BYTES = 500_000_000
 """Less free space than this in the cache is told: one runtime and the builds of one search take about a fifth of it."""
 
 _PROBE_TIMEOUT_S = 60.0
+_HOST_TIMEOUT_S = 3.0
 _VERSION = re.compile(r"\d+\.\d+[\w.]*")
 _DNF_NAMES = {"g++": "gcc-c++"}
 
@@ -120,6 +125,8 @@ def examine(session: Session) -> Iterator[Finding]:
     yield _program("strace", "observes whether anything leaves this machine (doctor --airgap)", cancel=cancel)
     yield _cocotb()
     yield _isolation(session)
+    if session.config.user.held.licences:
+        yield _licences(session.config.user.held)
 
 
 def _python() -> Finding:
@@ -215,6 +222,29 @@ def _isolation(session: Session) -> Finding:
 
     why = "holds simulations, tests and commands of a repository"
     return _asked("isolation", look, why, needed=settings.required)
+
+
+def _licences(held: Isolation) -> Finding:
+    licences = held.licences
+
+    def look() -> str:
+        found = hold(held.means, network=held.network)
+        if licences.hosts and not held.network and found is not None and found.means != "bubblewrap":
+            raise ToolNotFound("only bubblewrap lets hosts through and nothing else", hint=_packages("bubblewrap"))
+        # Names alone: a value may hold what is nobody else's business.
+        variables = [name if name in os.environ else f"{name} (not set)" for name in licences.variables]
+        hosts = [f"{host} ({_answer(host)})" for host in licences.hosts]
+        return f"variables {', '.join(variables) or 'none'}; hosts {', '.join(hosts) or 'none'}"
+
+    return _asked("licences", look, "lets tests of licensed simulators get their licences", needed=False)
+
+
+def _answer(host: LicenceHost) -> str:
+    try:
+        socket.create_connection((host.name, host.port), _HOST_TIMEOUT_S).close()
+    except OSError as error:
+        return f"does not answer: {error.strerror or error}"
+    return "answers"
 
 
 def _cache(directory: Path) -> Finding:

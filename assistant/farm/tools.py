@@ -57,7 +57,12 @@ def _veriloop() -> str:
 
 def toolchain_here(cancel: CancelToken) -> Toolchain:
     """The simulators of this machine, by the user's configuration on it; what a job runs."""
-    tools = load_config(Path.cwd()).user.tools
+    user = load_config(Path.cwd()).user
     return Toolchain.find(
-        cache=cache_home(), cancel=cancel, verilator=tools.verilator, iverilog=tools.iverilog, compiler=tools.cxx
+        cache=cache_home(),
+        cancel=cancel,
+        verilator=user.tools.verilator,
+        iverilog=user.tools.iverilog,
+        compiler=user.tools.cxx,
+        isolation=user.held,
     )

@@ -18,6 +18,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from veriloop.assistant.isolation.licences import Licences
+
 Means = Literal["bubblewrap", "namespaces", "seccomp"]
 MEANS: tuple[Means, ...] = ("bubblewrap", "namespaces", "seccomp")
 """Strongest first."""
@@ -34,6 +36,7 @@ _FILE_BYTES = 2_000_000_000
 _ADDRESSES = 4
 """How much more than its memory a process may address: many reserve what they never use."""
 
+_NO_LICENCES = Licences()
 _HIDDEN = ("/tmp", "/var/tmp", "/run", "/dev/shm")
 """Where other programs' files and sockets lie. A socket can be connected to on a read-only mount, too."""
 _SECRETS = (
@@ -42,6 +45,7 @@ _SECRETS = (
     *(".local/share/keyrings", ".local/state/veriloop", ".bash_history", ".python_history"),
 )
 """In the home directory: what no test needs and nobody wants to see in its log."""
+HOSTS_FILE = Path("/etc/hosts")
 _SECOND = ("/bin/sh", "-c", '"$@"; exit $?', "sh")
 """The first process of a space of its own ignores signals that would end another one, so the command is the second."""
 _LAUNCHER = Path(__file__).with_name("launcher.py")
@@ -59,6 +63,7 @@ class Isolation:
         file_bytes: that one file of it may grow to.
         writable: further directories that it may write to, a compiler's cache for instance.
         means: those that may be used.
+        licences: what tests of licensed simulators get.
     """
 
     required: bool = True
@@ -68,6 +73,7 @@ class Isolation:
     file_bytes: int = _FILE_BYTES
     writable: tuple[Path, ...] = ()
     means: tuple[Means, ...] = MEANS
+    licences: Licences = _NO_LICENCES
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,11 +84,13 @@ class Confinement:
         isolation: the user's settings.
         writable: the directories that it may change; they exist.
         readable: what it needs of places that are hidden otherwise.
+        licensed: whether it gets what the user lets through to licensed simulators.
     """
 
     isolation: Isolation
     writable: tuple[Path, ...]
     readable: tuple[Path, ...] = ()
+    licensed: bool = False
 
 
 def limited(argv: Sequence[str], isolation: Isolation, cpu_s: int, prlimit: Path | None) -> list[str]:
@@ -95,7 +103,14 @@ def limited(argv: Sequence[str], isolation: Isolation, cpu_s: int, prlimit: Path
 
 
 def confined(
-    means: Means, argv: Sequence[str], confinement: Confinement, *, program: Path, cwd: Path, temporary: Path
+    means: Means,
+    argv: Sequence[str],
+    confinement: Confinement,
+    *,
+    program: Path,
+    cwd: Path,
+    temporary: Path,
+    names: Path | None = None,
 ) -> list[str]:
     """The command line that runs a command by a means.
 
@@ -106,9 +121,10 @@ def confined(
         program: bubblewrap or unshare; not used by `seccomp`.
         cwd: where it runs.
         temporary: a directory of its own that it sees as its temporary one.
+        names: the file that it sees as the system's `hosts`, where the means can do that.
     """
     if means == "bubblewrap":
-        return _bubblewrap(argv, confinement, program, cwd, temporary)
+        return _bubblewrap(argv, confinement, program, cwd, temporary, names)
     launched = _launched(argv, confinement, temporary, sockets=confinement.isolation.network)
     if means == "seccomp":
         return launched
@@ -122,7 +138,9 @@ def seen_temporary(means: Means, temporary: Path) -> str:
     return "/tmp" if means == "bubblewrap" else str(temporary)
 
 
-def _bubblewrap(argv: Sequence[str], confinement: Confinement, program: Path, cwd: Path, temporary: Path) -> list[str]:
+def _bubblewrap(
+    argv: Sequence[str], confinement: Confinement, program: Path, cwd: Path, temporary: Path, names: Path | None
+) -> list[str]:
     isolation = confinement.isolation
     words = [str(program), "--die-with-parent", "--unshare-user-try", "--unshare-ipc", "--unshare-pid"]
     # A first process of bubblewrap's own would be left behind unwaited for, and its CPU time with it.
@@ -139,6 +157,7 @@ def _bubblewrap(argv: Sequence[str], confinement: Confinement, program: Path, cw
         words += ["--ro-bind", str(path), str(path)]
     for path in (*confinement.writable, *_existing(isolation.writable)):
         words += ["--bind", str(path), str(path)]
+    words += ["--ro-bind", str(names), str(HOSTS_FILE.resolve())] if names else []
     return [*words, "--chdir", str(cwd), "--", *_SECOND, *argv]
 
 

@@ -9,6 +9,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from veriloop.assistant.execute import find_program
+from veriloop.assistant.isolation.licences import EXAMPLE
 from veriloop.assistant.project.model import Need
 from veriloop.assistant.project.tree import Tree
 
@@ -127,7 +128,7 @@ def program(name: str, environment: Path | None = None) -> Need:
     there = any((place / name).exists() for place in places)
     hint = _PROGRAMS.get(name, "")
     if name in LICENSED:
-        hint = "a licensed tool; its server is reached with network = true under [isolation] of your own config.toml"
+        hint = f"a licensed tool; your own config.toml says where its licences are: {EXAMPLE}"
     return Need(kind="program", name=name, hint=hint, present=there or find_program(name) is not None)
 
 

@@ -40,6 +40,8 @@ class Plan:
     """How many commands were looked at."""
     cocotb: bool = False
     """Whether a Makefile of cocotb's is in play."""
+    simulator: str = ""
+    """Which simulator such a Makefile names."""
 
     @property
     def builds(self) -> list[Build]:
@@ -96,7 +98,9 @@ class Planner:
         return plan
 
     def _make(self, makefile: Makefile, target: str, plan: Plan, outputs: set[str], reader: str, depth: int) -> None:
-        plan.cocotb = plan.cocotb or is_cocotb(makefile)
+        if is_cocotb(makefile):
+            plan.cocotb = True
+            plan.simulator = plan.simulator or makefile.expand("$(SIM)").strip()
         directory = makefile.directory or Path()
         shell = Shell(self._tree, directory, {}, self._context.variables)
         for line, text in makefile.plan(target):

@@ -20,7 +20,7 @@ from veriloop.assistant.project.imports import import_project
 from veriloop.assistant.project.model import Imported, Need, Test
 from veriloop.assistant.project.tree import Tree
 
-_FORMAT = 2
+_FORMAT = 3
 """Raised when what is found changes without any file of the tree changing."""
 _KEPT = 40
 """Imports that are kept, one a tree."""

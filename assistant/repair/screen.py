@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from veriloop.assistant.design.elaborate import Elaborator
-from veriloop.assistant.errors import ToolError
+from veriloop.assistant.errors import NoLicence, ToolError
 from veriloop.assistant.events import CancelToken
 from veriloop.assistant.verify.batch.chooser import Choice, Engine
 from veriloop.assistant.verify.batch.judge import Batch
@@ -200,6 +200,8 @@ class Screen:
         try:
             self._write(worker, candidate)
             return self._run(worker)
+        except NoLicence:
+            raise
         except ToolError as error:
             # A candidate that breaks a tool costs itself only; the baseline has shown that the tool works.
             return SimResult(outcome=Outcome.FAIL, engine=self.engine, reason=error.message)

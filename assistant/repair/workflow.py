@@ -14,7 +14,8 @@ from pathlib import Path
 from veriloop.assistant.design.dataflow import Dataflow
 from veriloop.assistant.design.edits import Edit, Patch, unified_diff
 from veriloop.assistant.design.elaborate import Elaborator
-from veriloop.assistant.design.model import Diagnostic
+from veriloop.assistant.design.model import Design, Diagnostic
+from veriloop.assistant.design.project import Project
 from veriloop.assistant.design.settings import DesignSettings
 from veriloop.assistant.errors import NotVerified, UsageError
 from veriloop.assistant.events import CancelToken, Note, Run, Stage
@@ -32,6 +33,7 @@ from veriloop.assistant.repository.private import private_directory
 from veriloop.assistant.repository.repository import Repository
 from veriloop.assistant.verify.cache import VerdictCache
 from veriloop.assistant.verify.evidence import Evidence, Report, Step
+from veriloop.assistant.verify.judged import by_licensed
 from veriloop.assistant.verify.results import Outcome, SimResult
 from veriloop.assistant.verify.simulation import conclude, follows_random
 from veriloop.assistant.verify.summary import NO_SUMMARY
@@ -188,10 +190,11 @@ def repair(
         with _screen(request, original, results, workers, toolchain, cancel) as screen:
             yield from _tell(results)
             settled = _Settled()
+            beside = Project.load(root, request.settings) if by_licensed(baseline) else None
 
             def settle(found: Found) -> Run[Sequence[State]]:
                 ranked, choice = yield from _ranked(found, original, request, toolchain, root, directory, cancel)
-                settled.outcome = yield from _verify(gate, base, original, ranked, request)
+                settled.outcome = yield from _verify(gate, base, original, ranked, request, beside)
                 settled.choice = choice
                 return ranked[:_GATE_TRIES] if settled.outcome.state is None else ()
 
@@ -475,8 +478,13 @@ class _Settled:
     choice: Choice | None = None
 
 
-def _verify(gate: Gate, base: str, original: Contents, ranked: Sequence[State], request: Request) -> Run[_Verified]:
-    """Asks the gate about one plausible state after another until it passes one."""
+def _verify(
+    gate: Gate, base: str, original: Contents, ranked: Sequence[State], request: Request, beside: Project | None
+) -> Run[_Verified]:
+    """Asks the gate about one plausible state after another until it passes one.
+
+    `beside`: the project whose design is linted and elaborated, because a licensed simulator judges; none otherwise.
+    """
     weak = _Verified()
     for state in ranked[:_GATE_TRIES]:
         patch = Patch(edits=tuple(_edits(original, state.contents)), base=base)
@@ -484,6 +492,7 @@ def _verify(gate: Gate, base: str, original: Contents, ranked: Sequence[State], 
             patch,
             request.judges or [request.testbench],
             workflow="repair",
+            designs=_around(beside, patch.paths) if beside is not None else (),
             named=request.editable,
             replay=request.replay,
         )
@@ -495,6 +504,17 @@ def _verify(gate: Gate, base: str, original: Contents, ranked: Sequence[State], 
             failed = next((step for step in report.steps if not step.passed), None)
             yield Note(f"the gate refuses a candidate: {failed.name}: {failed.detail}" if failed else "refused")
     return weak
+
+
+def _around(project: Project, paths: Sequence[str]) -> tuple[Design, ...]:
+    """The design that holds the changed files: the whole, where it has one toplevel, else what they need themselves."""
+    changed = [Path(path) for path in paths]
+    with contextlib.suppress(UsageError):
+        whole = project.design().design
+        if whole.toplevel and {*changed} <= {*whole.sources}:
+            return (whole,)
+        return (project.design_for(changed).design,)
+    return ()
 
 
 def _edits(original: Contents, contents: Contents) -> Iterator[Edit]:

@@ -8,10 +8,12 @@ import xml.etree.ElementTree as ElementTree
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from veriloop.assistant.errors import ToolNotFound
+from veriloop.assistant.errors import NoLicence, ToolNotFound
 from veriloop.assistant.events import CancelToken
 from veriloop.assistant.execute import Completed, execute
 from veriloop.assistant.isolation.confinement import Confinement, Isolation
+from veriloop.assistant.isolation.licences import EXAMPLE
+from veriloop.assistant.project.licensed import licensed_simulator
 from veriloop.assistant.verify.results import Outcome, SimResult
 from veriloop.assistant.verify.summary import SILENT, read_summary
 from veriloop.assistant.verify.tally import Tally, read_tally
@@ -27,6 +29,13 @@ _NO_PROGRAM = re.compile(
 )
 """A shell, or make, that misses a program of the PATH; what a command builds itself has a directory in its name."""
 _MAKE_NOT_FOUND = re.compile(r"^make(?:\[\d+\])?: \*\*\* .*\bError 127$", re.MULTILINE)
+_NO_LICENCE = re.compile(
+    r"^.*(?:FLEX(?:net|lm)\b.*\berror|licensed number of users already reached|\bNOLIC[NI]\b"
+    r"|(?:unable|failed|could ?n[o']t|cannot) (?:to )?(?:check ?out|obtain|get|acquire|connect to) .*licen[sc]e"
+    r"|licen[sc]e (?:check-?out|request)\b.* failed|no (?:valid )?licen[sc]e (?:is )?(?:found|available)).*$",
+    re.IGNORECASE | re.MULTILINE,
+)
+"""What FlexLM and the simulators print where there is no licence, or none left."""
 _MESSAGE_CHARS = 200
 _WORD = re.compile(r"\b[A-Za-z_]\w*\b")
 _SKIP = {".git", ".venv", "venv", "node_modules", "__pycache__"}
@@ -61,9 +70,11 @@ def run_command(
 
     Raises:
         ToolNotFound: the shell does not find the command's program: nothing was tested.
+        NoLicence: nothing was tested either.
     """
+    simulator = licensed_simulator(test.command, root, wanted=bool(isolation.licences))
     before = {path: path.stat().st_mtime_ns for path in _result_files(root)}
-    confine = Confinement(isolation=isolation, writable=(root, scratch))
+    confine = Confinement(isolation=isolation, writable=(root, scratch), licensed=bool(simulator))
     # `programs` is a directory that comes first on the command's PATH.
     env = {"PATH": f"{programs}:{os.environ.get('PATH', '')}"} if programs is not None else None
     done = execute(
@@ -71,13 +82,15 @@ def run_command(
     )
     common = SimResult(
         outcome=Outcome.FAIL,
-        engine=_program(test.command),
+        engine=simulator or _program(test.command),
         wall_s=done.wall_s,
         cpu_s=done.cpu_s,
         log_tail=done.output[-_LOG_TAIL_CHARS:],
     )
     if missing := _missing(done, test):
         raise ToolNotFound(f"the test command cannot run: {missing}", hint="veriloop doctor")
+    if simulator and not done.ok and (refused := _NO_LICENCE.search(done.output)):
+        raise NoLicence(f"{simulator} got no licence: {refused[0].strip()[:_MESSAGE_CHARS]}", hint=EXAMPLE)
     if done.timed_out:
         return replace(common, outcome=Outcome.TIMEOUT, reason=f"no end within {test.timeout_s:g} s")
     if done.stopped:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
 from veriloop.assistant.design.model import Diagnostic
+from veriloop.assistant.project.licensed import NAMES
 from veriloop.assistant.verify.evidence import Evidence, Step
 from veriloop.assistant.verify.protected import Protected
 from veriloop.assistant.verify.results import Outcome, SimResult
@@ -105,6 +106,10 @@ def unchecked(
     if known:
         lines.append(f"what is wrong on the base already: {few(known)}")
     lines += after.notes
+    if simulators := by_licensed(after.steps):
+        looked = any(step.name.split(" ")[0] == LINT and not step.results for step in after.steps)
+        of_verilator = "only lints and elaborates the design" if looked else "has seen nothing of it"
+        lines.append(f"judged by {' and '.join(simulators)} alone; Verilator {of_verilator}")
     red = {step.name for step in before.steps if not step.passed}
     lines += [
         f"{step.name}: passes before and after; whether it can fail on this change was not seen"
@@ -132,6 +137,11 @@ def _unread(testbenches: Sequence[Testbench], changed: Sequence[str]) -> list[st
 def is_test(step: Step) -> bool:
     """Whether the step is a testbench."""
     return bool(step.results) or step.detail.startswith(NOT_THERE)
+
+
+def by_licensed(steps: Iterable[Step]) -> tuple[str, ...]:
+    """The simulators that need a licence and that judged."""
+    return tuple(dict.fromkeys(run.engine for step in steps for run in step.results if run.engine in NAMES))
 
 
 def reasons(results: Sequence[SimResult], passed: bool) -> list[str]:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from veriloop.assistant.verify.evidence import Evidence, Report, Step
-from veriloop.assistant.verify.judged import is_test
+from veriloop.assistant.verify.judged import by_licensed, is_test
 
 _LOOK_AT = "look at, because it names what is changed:"
 
@@ -94,9 +94,10 @@ def headline(report: Report) -> str:
         return f"refuted: {', '.join(reds) or 'new errors'}"
     if not ran:
         return f"not verified: no test ran; evidence: {report.evidence.label}"
+    by = f" by {' and '.join(simulators)}" if (simulators := by_licensed(report.steps)) else ""
     turned = len(fixed(report))
     change = f", {turned} of them failed before" if turned else ""
-    return f"verified: {passed} of {ran} tests pass{change}; evidence: {report.evidence.label}"
+    return f"verified: {passed} of {ran} tests pass{by}{change}; evidence: {report.evidence.label}"
 
 
 def fixed(report: Report) -> tuple[str, ...]:

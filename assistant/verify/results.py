@@ -34,7 +34,7 @@ class SimResult:
 
     outcome: Outcome
     engine: str
-    """`verilator`, `icarus` or the word that the run's command starts with."""
+    """`verilator`, `icarus`, what people call a licensed simulator, or the word that the run's command starts with."""
     start: str = ""
     """The start state: `zeros`, `ones`, `random SEED`, `x` (four-state), or empty."""
     checks: int = 0

@@ -105,6 +105,7 @@ def test_everything(tmp_path: Path) -> None:
         ("[models]\nx = 1", "`[models]` may not stand here"),
         ("[search]\njobs = 1", "`[search]` may not stand here"),
         ("[cache]\nlimit_mb = 1", "`[cache]` may not stand here"),
+        ("[licences]\nhosts = ['27000@a']", "`[licences]` may not stand here"),
         ("[design", "veriloop.toml: "),
         ("x = " + "[" * 5000, "veriloop.toml: "),
     ],
@@ -126,6 +127,10 @@ def test_repository_errors(tmp_path: Path, text: str, message: str) -> None:
         ("[cache]\nlimit_mb = -1", "`cache.limit_mb` must not be negative"),
         ("[search]\njobs = 1.5", "`search.jobs` must be a whole number"),
         ("[check]\nallow_icarus_only = 1", "`check.allow_icarus_only` must be true or false"),
+        ("[licences]\nvariables = ['A=b']", '`licences.variables`: "A=b" is no name of a variable'),
+        ("[licences]\nhosts = ['lic1']", '`licences.hosts`: "lic1" is not PORT@HOST'),
+        ("[licences]\nhosts = '27000@lic1'", "`licences.hosts` must be a list"),
+        ("[licenses]\nhosts = []", "unknown key `licenses`, did you mean `licences`?"),
         ("[design]", "unknown key `design`"),
     ],
 )

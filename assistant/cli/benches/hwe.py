@@ -37,7 +37,7 @@ def run(arguments: argparse.Namespace, session: Session) -> int:
         [task for task in found if fnmatch.fnmatch(task.id, arguments.only)],
         budget_s=arguments.budget,
         cache=cache_home(),
-        isolation=session.config.user.isolation.isolation(),
+        isolation=session.config.user.held,
         kept=Kept(kept_at(arguments, session, directory.name), resume=arguments.resume),
         cancel=session.cancel,
     )

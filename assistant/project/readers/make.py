@@ -6,6 +6,7 @@ import re
 import shlex
 from pathlib import Path
 
+from veriloop.assistant.project.licensed import STARTS
 from veriloop.assistant.project.makefile import Makefile
 from veriloop.assistant.project.model import Build, Findings, Need, Test
 from veriloop.assistant.project.planning import MAKEFILES, Plan, Planner, is_cocotb
@@ -139,6 +140,7 @@ def _cocotb(makefile: Makefile, tree: Tree, context: Context) -> Test | None:
         if tree.is_file(script):
             imports += context.script(script).imports
     program = "verilator" if simulator == "verilator" else "iverilog" if simulator == "icarus" else simulator
+    program = STARTS.get(program, program)
     needs = (*context.programs(["make", program]), *context.packages(imports))
     builds: tuple[Build, ...] = ()
     if found is not None:

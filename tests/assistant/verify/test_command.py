@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from veriloop.assistant.errors import ToolNotFound
+from veriloop.assistant.errors import NoLicence, ToolNotFound
 from veriloop.assistant.events import CancelToken
 from veriloop.assistant.isolation.confinement import Isolation
 from veriloop.assistant.verify.command import read_cases, run_command
@@ -154,3 +154,43 @@ def test_cases_of_no_file_are_none():
 
 def test_the_log_is_kept_at_its_end(tmp_path):
     assert run(tmp_path, "seq 100000; echo last").log_tail.endswith("last\n")
+
+
+@pytest.fixture
+def vcs(tmp_path, monkeypatch) -> Path:
+    """A simulator that needs a licence, and does what `said` holds."""
+    (tmp_path / "bin").mkdir()
+    stub = tmp_path / "bin/vcs"
+    stub.write_text("#!/bin/sh\n. ./said\n")
+    stub.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}:{os.environ['PATH']}")
+    (tmp_path / "tree").mkdir()
+    return Path(tmp_path / "tree")
+
+
+@pytest.mark.parametrize(("code", "outcome"), [(0, Outcome.PASS), (1, Outcome.FAIL)])
+def test_a_licensed_simulator_is_named(vcs, code, outcome):
+    (vcs / "said").write_text(f"echo 'Chronologic VCS'; echo TEST PASSED; exit {code}\n")
+    result = run(vcs, "vcs -R t.v")
+    assert (result.engine, result.outcome) == ("VCS", outcome)
+    assert run(vcs, "sh ./said").engine == "sh"
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "Licensed number of users already reached. (-4,342)",
+        "FLEXnet Licensing error:-5,357",
+        "Unable to checkout a license.  Make sure your license file environment variable is set correctly",
+        "xmsim: *F,NOLICN: Unable to checkout license for the simulation.",
+        "Failed to obtain 'VCSRuntime_Net' license",
+        "License request for msimhdlsim feature failed",
+    ],
+)
+def test_what_got_no_licence_says_nothing_about_the_design(vcs, line):
+    (vcs / "said").write_text(f'echo "{line}"; exit 2\n')
+    with pytest.raises(NoLicence, match="VCS got no licence"):
+        run(vcs, "vcs -R t.v")
+    # No licence of a test's own design, and none where another program says so.
+    (vcs / "said").write_text("echo 'plate number: no license found in frame'; exit 2\n")
+    assert run(vcs, "sh ./said").outcome is Outcome.FAIL
