@@ -238,6 +238,10 @@ def _task(arguments: argparse.Namespace, session: Session, context: Context, all
     project = Project.load(root, context.config.repository.design)
     if arguments.test:
         command = reading.command_test(arguments, arguments.test, session, context)
+        if not arguments.timeout and not arguments.cpu_budget:
+            # One that hangs would take its ten minutes, whatever the budget.
+            budget_s = _budget_s(arguments, context, slow=True)
+            command = replace(command, timeout_s=min(command.timeout_s, budget_s))
         words = [*_CHECK, "--test", arguments.test, *reading.words(arguments)]
         if arguments.report:
             found = located(session, context, arguments.report, command, named, arguments.since, allowance)

@@ -144,6 +144,15 @@ def test_code_that_the_repository_names_needs_trust(clone, capsys, kind):
     assert "veriloop trust" in capsys.readouterr().err
 
 
+def test_a_command_that_hangs_ends_with_the_budget(clone, capsys):
+    started = time.monotonic()
+    assert main(["repair", "rtl/counter.v", "--test", "sleep 300", "--budget", "2"]) == 3
+    captured = capsys.readouterr()
+    assert "the test fails under sleep: no end within 2 s" in captured.err
+    assert "not found: the budget is spent" in captured.out
+    assert time.monotonic() - started < 200
+
+
 def test_a_passing_testbench_leaves_nothing_to_repair(clone, capsys):
     clone.commit({"rtl/counter.v": COUNTER})
     assert main(["repair", "rtl/counter.v", "--testbench", "tb/counter_tb.v"]) == 0
