@@ -57,7 +57,7 @@ _OPEN_MACRO = re.compile(rb"(?:\)|`\w+)\s*\Z")
 _MARK = re.compile(rb"/\*veriloop(?:<([\d, ]+)|>)\*/")
 _NAMED = re.compile(rb"\b(?:begin|fork)\s*:")
 _IMPLICIT = re.compile(r"@\s*(?:\*|\(\s*\*\s*\))")
-_WAKES_BY_READING = re.compile(rb"\A\s*always\s*@\s*(?:\*|\(\s*\*\s*\))")
+_WAKES_BY_READING = re.compile(rb"\s*always\s*@\s*(?:\*|\(\s*\*\s*\))")
 _SNIPPETS = {"statement": b"initial\n%s\n", "process": b"%s\n", "value": b"assign x =\n%s\n;"}
 _CACHED_SNIPPETS = 4096
 
@@ -191,13 +191,14 @@ class _File:
 
     def _never_wakes(self, place: Place, text: bytes) -> bool:
         """Whether a version leaves an `always @*` that reads nothing and never runs, but would for the selector."""
-        whole = text if place.kind == "process" else None
-        if place.kind == "statement":
-            spans = (span[:2] for span in self._processes if span[0] <= place.start < span[1])
-            whole = next((_spliced(self._content, [(place.start, place.end, text)], *span) for span in spans), None)
-        if whole is None or not _WAKES_BY_READING.search(whole):
+        if place.kind == "process":
+            return _WAKES_BY_READING.match(text) is not None and self._signals.isdisjoint(_read(text))
+        start, end = next((span[:2] for span in self._processes if span[0] <= place.start < span[1]), (0, 0))
+        if not _WAKES_BY_READING.match(self._content, start, end):
             return False
-        return self._signals.isdisjoint(_read(whole))
+        # What stands around it mostly reads something, and is the same for all versions.
+        pieces = [(place.start, place.end, one) for one in (b";", text)]
+        return all(self._signals.isdisjoint(_read(_spliced(self._content, [one], start, end))) for one in pieces)
 
     @cached_property
     def _signals(self) -> frozenset[str]:
