@@ -10,6 +10,7 @@ from veriloop.assistant.design.syntax import SyntaxTree
 from veriloop.assistant.repair.operators.branches import branches
 from veriloop.assistant.repair.operators.conditions import conditions
 from veriloop.assistant.repair.operators.declarations import declarations
+from veriloop.assistant.repair.operators.drivers import drivers
 from veriloop.assistant.repair.operators.expressions import expressions
 from veriloop.assistant.repair.operators.identifiers import identifiers
 from veriloop.assistant.repair.operators.literals import literals
@@ -30,6 +31,7 @@ _OPERATORS = (
     statements,
     processes,
     declarations,
+    drivers,
 )
 _EVERYWHERE_COST = 0.5
 _PAIRED_COST = 1.0

@@ -34,6 +34,11 @@ SLIPS = {
     "a flipped bit": (f"{CLOCKED} q <= 4'b0110;", f"{CLOCKED} q <= 4'b0100;"),
     "radix": (f"{CLOCKED} q <= 4'h10;", f"{CLOCKED} q <= 4'b10;"),
     "a digit lost": (f"{CLOCKED} q <= 4'b110;", f"{CLOCKED} q <= 4'b1110;"),
+    "driver missing": (
+        "reg o_reg; always @(posedge clk) o_reg <= en;",
+        "reg o_reg; always @(posedge clk) o_reg <= en;\nassign o = o_reg;",
+    ),
+    "driver of a wire missing": ("wire x; assign o = x & up;", "wire x; assign o = x & up; assign x = en;"),
     "operator": ("assign o = a < b;", "assign o = a <= b;"),
     "operator of another class": (f"{CLOCKED} q <= a & b;", f"{CLOCKED} q <= a + b;"),
     "operands swapped": (f"{CLOCKED} q <= a - b;", f"{CLOCKED} q <= b - a;"),
