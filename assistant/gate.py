@@ -36,8 +36,8 @@ from veriloop.assistant.verify.judged import (
     without_root,
 )
 from veriloop.assistant.verify.protected import Contents, Protected, Workflow, protected
-from veriloop.assistant.verify.results import SimResult
-from veriloop.assistant.verify.simulation import conclude, is_cut_short, run_testbench
+from veriloop.assistant.verify.results import Outcome, SimResult
+from veriloop.assistant.verify.simulation import conclude, is_cut_short, run_icarus, run_testbench
 from veriloop.assistant.verify.static import (
     Found,
     instantiated,
@@ -47,7 +47,7 @@ from veriloop.assistant.verify.static import (
     static_steps,
     waivers,
 )
-from veriloop.assistant.verify.testbench import CommandTest, Testbench
+from veriloop.assistant.verify.testbench import CommandTest, Testbench, TraceTestbench, VerilogTestbench
 from veriloop.assistant.verify.toolchain import Toolchain
 from veriloop.assistant.verify.verdict_key import VerdictKey, design_key, verdict_key
 
@@ -205,18 +205,42 @@ class Gate:
         with self.copy(tree) as (copy, scratch):
             named_too = mentions(copy.root, contents)
             after = yield from self._judge("check", copy, scratch, testbenches, designs, changed)
-        steps = (*after.steps, *([shown(touched)] if touched else []))
+        # What people change themselves is their own affair; what is proposed to them must not cost them a simulator.
+        lost = list(self._no_longer_taken(patch.base, testbenches, before, after)) if workflow == "repair" else []
+        steps = (*after.steps, *lost, *([shown(touched)] if touched else []))
         return replace(
             report,
             steps=steps,
             baseline=before.steps,
             evidence=evidence_of(after),
-            passed=passes(before, after),
+            passed=passes(before, after) and not lost,
             new_warnings=new_warnings(before, after),
             checklist=named_too,
             unchecked=(*copied(copy.left_out, copy.added), *unchecked(before, after, testbenches, changed)),
             seconds=time.monotonic() - started,
         )
+
+    def _no_longer_taken(
+        self, base: str, testbenches: Sequence[Testbench], before: Judged, after: Judged
+    ) -> Iterator[Step]:
+        """A step for each simulator that takes a testbench with the base's design, and no more with the changed one."""
+        usual = {step.name: step.results for step in before.steps}
+        for testbench in testbenches:
+            green = (step.results for step in after.steps if step.name == testbench.name and step.passed)
+            results = next(green, ())
+            if not isinstance(testbench, VerilogTestbench | TraceTestbench):
+                continue
+            for run in (run for run in results if run.outcome is Outcome.COMPILE_ERROR):
+                known = next((one for one in usual.get(testbench.name, ()) if one.engine == run.engine), None)
+                if known is None and run.engine == "icarus":
+                    with self.copy(base) as (copy, scratch):
+                        known = run_icarus(
+                            testbench, root=copy.root, scratch=scratch, toolchain=self.toolchain, cancel=self.cancel
+                        )
+                if known is not None and known.outcome is not Outcome.COMPILE_ERROR:
+                    detail = f"{run.engine.capitalize()} takes the design as it is, and not so: {run.reason}"
+                    yield Step(name=f"{testbench.name} by {run.engine.capitalize()}", passed=False, detail=detail)
+                    break
 
     @contextmanager
     def copy(self, tree: str) -> Iterator[tuple[Export, Path]]:

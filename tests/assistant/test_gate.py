@@ -101,6 +101,21 @@ def test_a_change_that_does_not_help_is_refuted_and_cannot_be_applied(gate, root
     assert (root / "rtl/adder.v").read_bytes() == BUGGY
 
 
+@pytest.mark.needs("iverilog")
+def test_a_repair_that_a_simulator_no_longer_takes_is_refused(gate, root):
+    # Verilator takes a `let`, Icarus does not: tests that run under Icarus would be lost.
+    change = patch(gate, b"a - b;", b"a + b; let same(x) = x;")
+    report = finish(gate.check(change, [TESTBENCH], workflow="repair"))
+    assert not report.passed
+    (step,) = [step for step in report.steps if not step.passed]
+    assert step.name == "adder_tb by Icarus"
+    assert step.detail.startswith("Icarus takes the design as it is, and not so: ")
+    # Who changes it so himself is told, and where it was so before nothing is lost.
+    assert finish(gate.check(change, [TESTBENCH], workflow="any")).passed
+    (root / "rtl/adder.v").write_bytes(BUGGY.replace(b"a - b;", b"a - b; let same(x) = x;"))
+    assert finish(gate.check(patch(gate, b"a - b", b"a + b"), [TESTBENCH], workflow="repair")).passed
+
+
 def test_a_regression_is_named(gate, root):
     (root / "rtl/adder.v").write_bytes(BUGGY.replace(b"a - b", b"a + b"))
     report = finish(gate.check(patch(gate, b"a + b", b"a ^ b"), [TESTBENCH]))
