@@ -34,6 +34,9 @@ _WORTH = 0.8
 _SHORTEST_HANG_S = 10.0
 _LONGER = 10
 """How many times as long as they take with the fault the simulations may take before they hang."""
+_HANGS_S = (1.0, 3.0)
+"""A testbench of a command that hangs, and that by itself has said in the second of these limits what it said in the
+first, hangs: a candidate gets no more time than that."""
 _UNLIMITED = Allowance()
 
 
@@ -106,11 +109,17 @@ def observe(
         for one in testbenches_of(calls, root=root, timeout_s=_BENCH_TIMEOUT_S) if not result.passed else ():
             if allowance.left_s < _SHORTEST_S:
                 break
-            timed = replace(one, timeout_s=_within(one.timeout_s, allowance))
-            found = run_icarus(timed, root=root, scratch=scratch, toolchain=toolchain, cancel=cancel)
-            if found is not None and found.outcome is Outcome.FAIL and found.reason != NO_SUMMARY:
-                bench, verdicts = one, (found,)
-                yield Note(f"the command's own testbench {one.name} fails by itself, and screens candidates")
+            how = "hangs" if result.outcome is Outcome.TIMEOUT else "fails"
+            limits_s = _HANGS_S if how == "hangs" else (_within(one.timeout_s, allowance),)
+            runs = [
+                run_icarus(
+                    replace(one, timeout_s=limit_s), root=root, scratch=scratch, toolchain=toolchain, cancel=cancel
+                )
+                for limit_s in limits_s
+            ]
+            if runs[-1] is not None and (_hangs(runs) if how == "hangs" else _fails(runs[-1])):
+                bench, verdicts = replace(one, timeout_s=limits_s[-1]) if how == "hangs" else one, (runs[-1],)
+                yield Note(f"the command's own testbench {one.name} {how} by itself, and screens candidates")
                 break
         simulations = replay(calls, command, root, tracked) if bench is None and not result.passed else None
         if simulations is not None and allowance.left_s >= _SHORTEST_S:
@@ -137,6 +146,17 @@ def observe(
         paths = list(bench.design.sources) if isinstance(bench, VerilogTestbench) else sorted(read or ())
         files = tuple(str(path) for path in paths if not is_test_path(path) and str(path) in tracked)
     return Observed(result=result, files=files, bench=bench, verdicts=verdicts, execution=execution)
+
+
+def _fails(run: SimResult) -> bool:
+    """Whether a testbench says what is wrong."""
+    return run.outcome is Outcome.FAIL and run.reason != NO_SUMMARY
+
+
+def _hangs(runs: Sequence[SimResult | None]) -> bool:
+    """Whether a testbench that was given more time from run to run came no further."""
+    ended = any(run is None or run.outcome is not Outcome.TIMEOUT for run in runs)
+    return not ended and len({run.log_tail for run in runs if run is not None}) == 1
 
 
 def same_failure(whole: SimResult, part: SimResult) -> bool:
