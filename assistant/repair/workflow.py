@@ -498,7 +498,7 @@ def _verify(
         )
         if report.passed and report.evidence >= request.minimum:
             return _Verified(state, report)
-        if report.evidence >= Evidence.TESTS_ICARUS and weak.report is None:
+        if report.passed and report.evidence >= Evidence.TESTS_ICARUS and weak.report is None:
             weak = _Verified(state, report, weak=True)
         elif not report.passed:
             failed = next((step for step in report.steps if not step.passed), None)

@@ -84,12 +84,12 @@ def serving(answer: str, asked: list[str]) -> Iterator[int]:
 class Site:
     """A repository whose test needs the simulator, the simulator, and its licence server."""
 
-    def __init__(self, clone: Clone, config: Path, ports: tuple[int, int], asked: list[str], elsewhere: list[str]):
+    def __init__(self, clone: Clone, stub: Path, config: Path, ports: tuple[int, int], asked: list[str]):
         self.clone = clone
+        self.stub = stub
         self.config = config
         self.ports = ports
         self.asked = asked
-        self.elsewhere = elsewhere
 
     def lets_through(self, *ports: int) -> None:
         """Writes the user's configuration."""
@@ -99,7 +99,8 @@ class Site:
 
 
 @pytest.fixture
-def site(clone: Clone, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
+def site(clone: Clone, runtime: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
+    monkeypatch.setenv("VERILOOP_CACHE", str(runtime))
     clone.commit({"rtl/inv.v": WRONG, "tb/inv_tb.v": BENCH, "Makefile": MAKEFILE})
     asked: list[str] = []
     elsewhere: list[str] = []
@@ -121,7 +122,7 @@ def site(clone: Clone, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Itera
         monkeypatch.setenv("PATH", f"{home / 'bin'}:{os.environ['PATH']}")
         monkeypatch.setenv("VCS_HOME", str(home))
         monkeypatch.setenv("SNPSLMD_LICENSE_FILE", f"{port}@localhost")
-        yield Site(clone, tmp_path / "xdg_config_home/veriloop/config.toml", (port, daemon), asked, elsewhere)
+        yield Site(clone, stub, tmp_path / "xdg_config_home/veriloop/config.toml", (port, daemon), asked)
         assert not elsewhere
 
 
@@ -159,6 +160,19 @@ def test_check_says_the_same_and_refuses_what_verilator_does_not_take(site, caps
     said = capsys.readouterr().out
     assert said.startswith("refuted: lint inv\n")
     assert "left out: make -s sim (the change is refuted already)" in said
+
+
+def test_a_repair_that_verilator_does_not_take_is_not_offered(site, capsys):
+    below = b"module sub(input a, output y); assign y = a; endmodule\n"
+    above = b"module inv(input a, output y);\n  wire n;\n  sub u(.a(a), .y(n));\n  assign y = n;\nendmodule\n"
+    site.clone.commit({"rtl/sub.v": below, "rtl/inv.v": above})
+    # A simulator that is content with an output connected to an expression.
+    site.stub.write_text("#!/bin/sh\ngrep -q 'y((~n))' rtl/inv.v\n")
+    assert main(["repair", "rtl/inv.v", "--test", "vcs -R rtl/inv.v", "--json"]) == 3
+    captured = capsys.readouterr()
+    data = json.loads(captured.out)
+    assert (data["status"], data["plausible"], data["report"]) == ("not found", 1, None)
+    assert "the gate refuses a candidate: elaborate inv: " in captured.err
 
 
 def test_without_a_licence_nothing_is_said_about_the_design(site, capsys):
