@@ -49,7 +49,10 @@ def licensed_simulator(command: str, root: Path, *, wanted: bool) -> str:
     """
     if not wanted and not _here(os.environ.get("PATH", "")):
         return ""
-    return _told(command, root, tuple(os.environ.get(name, "") for name in _CHOOSING))
+    found = _told(command, root, tuple(os.environ.get(name, "") for name in _CHOOSING))
+    # Aldec's simulator is started by the same names.
+    place = shutil.which("vsim") if found == _OPTIONS["vsim"] else None
+    return _OPTIONS["riviera"] if place and "riviera" in os.path.realpath(place).lower() else found
 
 
 @functools.lru_cache(maxsize=8)

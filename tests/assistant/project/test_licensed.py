@@ -74,6 +74,16 @@ def test_a_runner_in_python_follows_the_environment(root, monkeypatch):
     assert licensed_simulator("make", root, wanted=True) == ""
 
 
+def test_riviera_is_told_by_where_it_lies(root, monkeypatch, tmp_path):
+    vsim = tmp_path / "Riviera-PRO-2023.04/bin/vsim"
+    vsim.parent.mkdir(parents=True)
+    vsim.write_text("")
+    vsim.chmod(0o755)
+    monkeypatch.setenv("PATH", str(vsim.parent))
+    assert licensed_simulator("sh run.sh", root, wanted=False) == "Riviera-PRO"
+    assert licensed_simulator("make vcs", root, wanted=False) == "VCS"
+
+
 def test_nothing_is_looked_for_where_no_such_simulator_is(root, monkeypatch, tmp_path):
     monkeypatch.setenv("PATH", str(tmp_path / "bin"))
     assert licensed_simulator("make vcs", root, wanted=False) == ""
