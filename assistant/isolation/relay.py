@@ -67,7 +67,7 @@ class Relay:
     @property
     def unreached(self) -> str:
         """Why there was no licence host, where one was asked for and none was reached."""
-        told = "; ".join(f"{host}: {why}" for host, why in self._failed.items())
+        told = "; ".join(f"{host}: {why}" for host, why in dict(self._failed).items())
         return "" if self._reached else told
 
     def _run(self) -> None:

@@ -26,6 +26,7 @@ _OPTIONS: Mapping[str, str] = {
     **PROGRAMS,
 }
 """What cocotb, FuseSoC, VUnit and makefiles call simulators."""
+_FREE = frozenset({"icarus", "iverilog", "verilator", "ghdl", "nvc"})
 STARTS: Mapping[str, str] = {
     **dict.fromkeys(("questa", "modelsim", "riviera", "activehdl"), "vsim"),
     **{"xcelium": "xrun", "ius": "irun"},
@@ -62,8 +63,10 @@ def _here(search: str) -> bool:
 
 @functools.lru_cache(maxsize=64)
 def _told(command: str, root: Path, chosen: tuple[str, ...]) -> str:
-    for match in _CHOSEN.finditer(command):
-        return _OPTIONS.get((match[1] or match[2]).lower(), "")
+    named = [(match[1] or match[2]).lower() for match in _CHOSEN.finditer(command)]
+    for one in named:
+        if one in _OPTIONS or one in _FREE:
+            return _OPTIONS.get(one, "")
     # Few machines have such a simulator, and few commands are looked at.
     from veriloop.assistant.project.model import Origin
     from veriloop.assistant.project.planning import Planner

@@ -89,13 +89,19 @@ def run_command(
     )
     if missing := _missing(done, test):
         raise ToolNotFound(f"the test command cannot run: {missing}", hint="veriloop doctor")
-    if simulator and not done.ok and (refused := _NO_LICENCE.search(done.output)):
+    written = [path for path in _result_files(root) if before.get(path) != path.stat().st_mtime_ns]
+    result = _judged(test, done, common, written)
+    told = result.passed and result.reason != SILENT
+    if simulator and not told and (refused := _NO_LICENCE.search(done.output)):
         raise NoLicence(f"{simulator} got no licence: {refused[0].strip()[:_MESSAGE_CHARS]}", hint=EXAMPLE)
+    return result
+
+
+def _judged(test: CommandTest, done: Completed, common: SimResult, written: list[Path]) -> SimResult:
     if done.timed_out:
         return replace(common, outcome=Outcome.TIMEOUT, reason=f"no end within {test.timeout_s:g} s")
     if done.stopped:
         return replace(common, outcome=Outcome.TIMEOUT, reason=f"the command {done.why_cut_off}")
-    written = [path for path in _result_files(root) if before.get(path) != path.stat().st_mtime_ns]
     if written:
         return _by_cases(read_cases(written), done, common)
     tally = read_tally(done.output)

@@ -45,7 +45,7 @@ def root(tmp_path) -> Path:
     ("command", "simulator"),
     [
         ("make vcs", "VCS"),
-        ("make two", "VCS"),
+        ("make two TOOL=gcc", "VCS"),
         ("make both", "VCS"),
         ("make", ""),
         ("make -C cocotb", "Xcelium"),
