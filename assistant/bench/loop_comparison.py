@@ -12,7 +12,7 @@ from veriloop.assistant.events import Note, Run
 from veriloop.assistant.verify.batch.chooser import Choice
 from veriloop.assistant.verify.batch.judge import Batch
 from veriloop.assistant.verify.batch.sameness import same_run
-from veriloop.assistant.verify.results import SimResult
+from veriloop.assistant.verify.results import Outcome, SimResult
 from veriloop.assistant.verify.testbench import VerilogTestbench
 
 _BATCHED = 64
@@ -58,8 +58,8 @@ class Comparison:
                 except ToolFailed as error:
                     self._broken(one, shared, error)
                     continue
-                self._compare(one, shared, alone)
                 four_state = changed(design, one, place, lambda: by_icarus(self._bench, place))
+                self._compare(one, shared, alone, four_state)
                 if four_state is not None and four_state.passed != all(run.passed for run in alone):
                     self._explain(one, alone, four_state, explainer)
             yield Note(f"{design.name}: {min(first + _BATCHED, len(sample))} of {len(sample)} compared")
@@ -73,14 +73,24 @@ class Comparison:
         said = "together it PASSES" if passes else "together it does not pass"
         self.notes.append(Note(f"{self._design.name}: {one.operator}: alone {error.message}, {said}"))
 
-    def _compare(self, one: LoopCandidate, shared: SimResult | None, alone: Sequence[SimResult]) -> None:
+    def _compare(
+        self, one: LoopCandidate, shared: SimResult | None, alone: Sequence[SimResult], four_state: SimResult | None
+    ) -> None:
         if shared is None:
             # It is built alone in any case.
             self.alone += 1
             return
         like = next((run for run in alone if run.start == shared.start), alone[-1])
-        if same_run(shared, like) and shared.passed == all(run.passed for run in alone):
+        # After how long a run counts as hanging is not a thing that it did.
+        both_hang = shared.outcome is like.outcome is Outcome.TIMEOUT
+        if (same_run(shared, like) or both_hang) and shared.passed == all(run.passed for run in alone):
             self.agree += 1
+            return
+        hangs = (run is not None and run.outcome is Outcome.TIMEOUT for run in (shared, four_state))
+        if all(hangs) and not all(run.passed for run in alone):
+            # C++ lets its compilers take it that every loop ends.
+            said = f"hangs together and under Icarus; alone, without its endless loop, {like.reason!r}"
+            self.notes.append(Note(f"{self._design.name}: {one.operator}: {said}"))
             return
         self.disagree += 1
         said = f"together {shared.reason!r}, alone {like.reason!r} from {like.start}"
