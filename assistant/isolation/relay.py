@@ -47,7 +47,8 @@ class Relay:
         """The command behind the program that opens the listeners."""
         addresses = self._licences.addresses
         places = [(addresses[host.name], host.port) for host in self._licences.hosts]
-        return [sys.executable, "-I", "-S", str(_PROGRAM), str(self.descriptor), json.dumps(places), *argv]
+        # As text: a file of ours may lie where nothing is seen in there.
+        return [sys.executable, "-I", "-S", "-c", _PROGRAM.read_text(), str(self.descriptor), json.dumps(places), *argv]
 
     def start(self) -> None:
         """To be called once the program has been started."""
