@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import argparse
 import importlib.util
+import os
 import shlex
-from collections.abc import Callable, Sequence
-from dataclasses import asdict
+from collections.abc import Sequence
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,14 +16,16 @@ from veriloop.assistant.errors import ToolNotFound, UsageError
 from veriloop.assistant.events import finish
 
 if TYPE_CHECKING:
+    from veriloop.assistant.training.lm.dataset import Dataset, Entry
     from veriloop.assistant.training.lm.run import RunFacts
-    from veriloop.assistant.training.lm.sft import Shape
-    from veriloop.assistant.training.row import Row
+    from veriloop.assistant.training.lm.sft import Device, Schedule, Shape
 
 HELP = "train a small model on generated rows, to a GGUF file"
 
 _NEEDED = ("torch", "transformers", "tokenizers", "gguf", "peft")
 _ADAPTER_RATE = 2e-4
+_BATCH_TOKENS = {"cpu": 2048, "cuda": 32768}
+"""What a processor learns fastest from, and what a graphics processor needs to be busy."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -40,6 +43,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--minutes", type=float, default=60.0, metavar="M", help="of training in all (default: 60)")
     parser.add_argument("--steps", type=int, default=0, metavar="N", help="at most (default: as time allows)")
     parser.add_argument("--threads", type=int, default=1, metavar="N", help="for training (default: 1)")
+    parser.add_argument(
+        "--device",
+        choices=("auto", "cpu", "cuda"),
+        default="auto",
+        help="what trains; auto (default): a graphics processor where PyTorch sees one",
+    )
+    parser.add_argument(
+        "--batch-tokens", type=int, default=0, metavar="N", help="tokens of a step (default: by device)"
+    )
+    parser.add_argument(
+        "--jobs", type=int, metavar="N", help="processes that prepare texts (default: 0; with a GPU all cores but one)"
+    )
     parser.add_argument("--width", type=int, default=192, metavar="N", help="of the embedding (default: 192)")
     parser.add_argument("--layers", type=int, default=6, metavar="N", help="blocks (default: 6)")
     parser.add_argument("--context", type=int, default=1024, metavar="N", help="tokens at once (default: 1024)")
@@ -55,25 +70,59 @@ def run(arguments: argparse.Namespace, session: Session) -> int:
         raise UsageError("--minutes, --threads, --layers and --context must be above 0")
     if missing := [name for name in _NEEDED if importlib.util.find_spec(name) is None]:
         raise ToolNotFound(f"training needs {', '.join(missing)}", hint="pip install 'veriloop[train]'")
+    if arguments.batch_tokens < 0 or (arguments.jobs or 0) < 0:
+        raise UsageError("--batch-tokens and --jobs must not be below 0")
+    from veriloop.assistant.training.lm.dataset import Dataset
+
+    device = _device(arguments.device)
+    jobs = arguments.jobs if arguments.jobs is not None else 0 if device == "cpu" else max(1, (os.cpu_count() or 2) - 1)
+    out = Path(session.cwd / str(arguments.out))
+    with Dataset([session.cwd / str(one) for one in arguments.rows], jobs=jobs) as rows:
+        entries = rows.entries()
+        out.mkdir(parents=True, exist_ok=True)
+        train = _adapter if arguments.base else _from_nothing
+        return train(arguments, rows, entries, _schedule(arguments, device), out, session)
+
+
+def _device(asked: str) -> Device:
+    import torch
+
+    seen = torch.cuda.is_available()
+    if asked == "cuda" and not seen:
+        raise UsageError("PyTorch sees no graphics processor here", hint="--device cpu")
+    return "cuda" if seen and asked != "cpu" else "cpu"
+
+
+def _schedule(arguments: argparse.Namespace, device: Device) -> Schedule:
+    from veriloop.assistant.training.lm.sft import Schedule
+
+    made = Schedule(
+        seconds=60 * arguments.minutes,
+        steps=arguments.steps,
+        threads=arguments.threads,
+        device=device,
+        batch_tokens=arguments.batch_tokens or _BATCH_TOKENS[device],
+    )
+    return replace(made, rate=_ADAPTER_RATE) if arguments.base else made
+
+
+def _from_nothing(
+    arguments: argparse.Namespace,
+    rows: Dataset,
+    entries: Sequence[Entry],
+    schedule: Schedule,
+    out: Path,
+    session: Session,
+) -> int:
+    """Trains a small model of our own."""
     from veriloop.assistant.training.lm.export import write_gguf
     from veriloop.assistant.training.lm.run import TOKENIZER, write_facts
-    from veriloop.assistant.training.lm.sft import Schedule, Shape, train, weights_of
-    from veriloop.assistant.training.lm.tokenizer import load_tokenizer, train_tokenizer
-    from veriloop.assistant.training.row import distinct, read_rows
+    from veriloop.assistant.training.lm.sft import Shape, train, weights_of
+    from veriloop.assistant.training.lm.tokenizer import train_tokenizer
 
-    directories = [session.cwd / str(one) for one in arguments.rows]
-
-    def read() -> list[Row]:
-        return list(distinct(row for one in directories for row in read_rows(one)))
-
-    rows = read()
-    out = Path(session.cwd / str(arguments.out))
-    out.mkdir(parents=True, exist_ok=True)
-    if arguments.base:
-        return _adapter(arguments, read, rows, out, session)
     words = out / TOKENIZER
     if not words.is_file():
-        learnt = (row for row in rows if row.split == "train" and row.task == "module")
+        learnt = (entry.read() for entry in entries if entry.split == "train" and entry.task == "module")
         texts = (text for row in learnt for text in (row.rtl, row.spec.module))
         train_tokenizer(texts, size=arguments.vocabulary).save(str(words))
     shape = Shape(
@@ -83,44 +132,44 @@ def run(arguments: argparse.Namespace, session: Session) -> int:
         inner=arguments.width * 8 // 3 // 32 * 32,
         context=arguments.context,
     )
-    write_facts(out, _run_facts(arguments, shape, rows, out))
-    schedule = Schedule(seconds=60 * arguments.minutes, steps=arguments.steps, threads=arguments.threads)
-    model = finish(train(read, load_tokenizer(words), shape, schedule, out, cancel=session.cancel), session.observe)
+    write_facts(out, _run_facts(arguments, shape, entries, out))
+    model = finish(train(rows, words, shape, schedule, out, cancel=session.cancel), session.observe)
     made = {}
     for quantised, name in ((False, "model-f32.gguf"), (True, "model-q8_0.gguf")):
         path = out / name
         write_gguf(path, model.config, weights_of(model), words, name=arguments.name, quantised=quantised)
         made[name] = path.stat().st_size
     lines = [f"{arguments.out}/{name}: {size / 1e6:.1f} MB" for name, size in made.items()]
-    session.result("\n".join(lines) + "\n", {"out": str(arguments.out), "files": made, "rows": len(rows)})
+    session.result("\n".join(lines) + "\n", {"out": str(arguments.out), "files": made, "rows": len(entries)})
     return 130 if session.cancel.cancelled else 0
 
 
 def _adapter(
-    arguments: argparse.Namespace, read: Callable[[], list[Row]], rows: Sequence[Row], out: Path, session: Session
+    arguments: argparse.Namespace,
+    rows: Dataset,
+    entries: Sequence[Entry],
+    schedule: Schedule,
+    out: Path,
+    session: Session,
 ) -> int:
     """Trains an adapter for a model in Hugging Face's form."""
     from veriloop.assistant.training.lm.lora import train_adapter
     from veriloop.assistant.training.lm.run import write_facts
-    from veriloop.assistant.training.lm.sft import Schedule
 
     base = session.cwd / str(arguments.base)
     if arguments.rank < 1:
         raise UsageError("--rank must be above 0")
-    write_facts(out, _run_facts(arguments, None, rows, out))
-    schedule = Schedule(
-        seconds=60 * arguments.minutes, steps=arguments.steps, threads=arguments.threads, rate=_ADAPTER_RATE
-    )
+    write_facts(out, _run_facts(arguments, None, entries, out))
     work = train_adapter(
-        read, base, schedule, out, rank=arguments.rank, context=arguments.context, cancel=session.cancel
+        rows, base, schedule, out, rank=arguments.rank, context=arguments.context, cancel=session.cancel
     )
     finish(work, session.observe)
     text = f"the adapter is in {arguments.out}; veriloop train export {arguments.out} merges it"
-    session.result(text, {"out": str(arguments.out), "base": str(base), "rows": len(rows)})
+    session.result(text, {"out": str(arguments.out), "base": str(base), "rows": len(entries)})
     return 130 if session.cancel.cancelled else 0
 
 
-def _run_facts(arguments: argparse.Namespace, shape: Shape | None, rows: Sequence[Row], out: Path) -> RunFacts:
+def _run_facts(arguments: argparse.Namespace, shape: Shape | None, rows: Sequence[Entry], out: Path) -> RunFacts:
     """What is known of this run: also what earlier commands in the same directory were."""
     from veriloop.assistant.training.lm.run import CHECKPOINT, RunFacts, read_facts
 
@@ -137,6 +186,10 @@ def _run_facts(arguments: argparse.Namespace, shape: Shape | None, rows: Sequenc
         words += ["--base", Path(arguments.base).name, "--rank", str(arguments.rank)]
     else:
         words += ["--width", str(shape.width), "--layers", str(shape.layers), "--context", str(shape.context)]
+    if arguments.device != "auto":
+        words += ["--device", arguments.device]
+    if arguments.batch_tokens:
+        words += ["--batch-tokens", str(arguments.batch_tokens)]
     words += ["--minutes", f"{arguments.minutes:g}", "--out", out.name]
     command = shlex.join(words)
     families = {(row.family, row.split) for row in rows if "+" not in row.family}

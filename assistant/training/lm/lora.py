@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import warnings
-from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,16 +15,16 @@ from transformers import AutoModelForCausalLM
 from veriloop.assistant.errors import UsageError
 from veriloop.assistant.events import CancelToken, Run
 from veriloop.assistant.repair.prompt import special_tokens
+from veriloop.assistant.training.lm.dataset import Dataset
 from veriloop.assistant.training.lm.run import TOKENIZER
 from veriloop.assistant.training.lm.sft import Optimizers, Schedule, learn
-from veriloop.assistant.training.row import Row
 
 MATRICES = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
 _EMBEDDING = "embed_tokens"
 
 
 def train_adapter(
-    rows: Callable[[], Sequence[Row]],
+    rows: Dataset,
     base: Path,
     schedule: Schedule,
     out: Path,
@@ -37,7 +36,7 @@ def train_adapter(
     """Trains an adapter, and the embeddings of our special tokens, which the base does not know.
 
     Args:
-        rows: gives what to learn from, as for `learn`.
+        rows: what to learn from, as for `learn`.
         base: a directory with a model in Hugging Face's form and its `tokenizer.json`.
         schedule: time and rates.
         out: where checkpoint, tokenizer and adapter go; `veriloop train export` merges them.
@@ -66,7 +65,8 @@ def train_adapter(
     learning = [value for value in adapted.parameters() if value.requires_grad]
     adamw = torch.optim.AdamW(learning, lr=schedule.rate, weight_decay=0.0)
     optimizers = Optimizers(((adamw, schedule.rate),))
-    yield from learn(adapted, optimizers, rows, tokenizer, context, schedule, out, cancel=cancel)
+    adapted.to(schedule.device)
+    yield from learn(adapted, optimizers, rows, out / TOKENIZER, context, schedule, out, cancel=cancel)
     adapted.peft_config["default"].base_model_name_or_path = str(base.resolve())
     adapted.save_pretrained(str(out), save_embedding_layers=False)
 

@@ -1,27 +1,23 @@
-"""Supervised training of a small Llama from nothing, on this machine's processors, in steps that survive a kill."""
+"""Supervised training of a small Llama from nothing, in steps that survive a kill."""
 
 from __future__ import annotations
 
-import random
 import time
-import zlib
-from array import array
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import torch
-from tokenizers import Tokenizer
 from torch.nn import functional
 from transformers import LlamaConfig, LlamaForCausalLM
 
 from veriloop.assistant.errors import UsageError
 from veriloop.assistant.events import CancelToken, Note, Run
+from veriloop.assistant.training.lm.dataset import Batch, Dataset, Recipe
 from veriloop.assistant.training.lm.muon import Muon
 from veriloop.assistant.training.lm.run import CHECKPOINT
-from veriloop.assistant.training.lm.texts import Text, texts
-from veriloop.assistant.training.row import Row
+from veriloop.assistant.training.lm.tokenizer import load_tokenizer
 
 _READ_WEIGHT = 0.3
 """What a token of a prompt counts beside one of an answer: prompts are RTL, too."""
@@ -32,9 +28,10 @@ _WARM_UP = 0.02
 _COOL_DOWN = 0.4
 """In which last share of the time the rate falls."""
 _NOTE_S = 20.0
-_CHUNK_ROWS = 2000
-"""How many rows are held in tokens at once."""
 _CHECKPOINT_S = 120.0
+
+Device = Literal["cpu", "cuda"]
+"""`cuda` is PyTorch's word for AMD's graphics processors, too."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,6 +76,7 @@ class Schedule:
     matrix_rate: float = 2e-2
     """Of the matrices of the blocks."""
     threads: int = 1
+    device: Device = "cpu"
     seed: int = 1
 
     def done(self, state: _State) -> float:
@@ -86,44 +84,9 @@ class Schedule:
         return max(state.seconds / self.seconds, state.steps / self.steps if self.steps else 0.0)
 
 
-@dataclass(frozen=True, slots=True)
-class Example:
-    """Tokens, and how many of them are only read."""
-
-    tokens: array[int]
-    read: int
-
-
-def examples(rows: Sequence[Row], tokenizer: Tokenizer, context: int, source: random.Random) -> list[Example]:
-    """All texts of some rows that fit into a context, in tokens; gaps are drawn anew each time."""
-    found: list[Text] = [text for row in rows for text in texts(row, source)]
-    prompts = tokenizer.encode_batch([text.prompt for text in found])
-    answers = tokenizer.encode_batch([text.answer for text in found])
-    made = [
-        Example(array("I", [*prompt.ids, *answer.ids]), len(prompt.ids))
-        for prompt, answer in zip(prompts, answers, strict=True)
-        if len(prompt.ids) + len(answer.ids) <= context
-    ]
-    source.shuffle(made)
-    return made
-
-
-def batches(found: Sequence[Example], batch_tokens: int) -> Iterator[list[Example]]:
-    """Examples of like length together, so that little is padded."""
-    ordered = sorted(found, key=lambda example: len(example.tokens))
-    batch: list[Example] = []
-    for example in ordered:
-        if batch and (len(batch) + 1) * len(example.tokens) > batch_tokens:
-            yield batch
-            batch = []
-        batch.append(example)
-    if batch:
-        yield batch
-
-
 def train(
-    rows: Callable[[], Sequence[Row]],
-    tokenizer: Tokenizer,
+    rows: Dataset,
+    tokenizer: Path,
     shape: Shape,
     schedule: Schedule,
     out: Path,
@@ -132,17 +95,17 @@ def train(
 ) -> Run[LlamaForCausalLM]:
     """Trains a small model from nothing; arguments as in `learn`, and the model's shape."""
     torch.manual_seed(schedule.seed)
-    model = LlamaForCausalLM(shape.config(tokenizer.get_vocab_size()))
+    model = LlamaForCausalLM(shape.config(load_tokenizer(tokenizer).get_vocab_size())).to(schedule.device)
     optimizers = Optimizers.of(model, schedule)
     yield from learn(model, optimizers, rows, tokenizer, shape.context, schedule, out, cancel=cancel)
-    return model
+    return model.to("cpu")
 
 
 def learn(
     model: Any,
     optimizer: Optimizers,
-    rows: Callable[[], Sequence[Row]],
-    tokenizer: Tokenizer,
+    rows: Dataset,
+    tokenizer: Path,
     context: int,
     schedule: Schedule,
     out: Path,
@@ -152,11 +115,10 @@ def learn(
     """Trains a model until the time is over; a directory that holds a checkpoint is gone on with.
 
     Args:
-        model: what learns; of one that is partly frozen the checkpoint keeps the other part.
+        model: what learns, on the schedule's device; of one that is partly frozen the checkpoint keeps the other part.
         optimizer: of what learns.
-        rows: gives what to learn from; it is asked again for every chunk, so that rows may join while it runs. Only
-            those of the split `train` are used.
-        tokenizer: the words.
+        rows: what to learn from; rows may join while it runs.
+        tokenizer: the words' file.
         context: tokens that a text may have.
         schedule: time and rates.
         out: where the checkpoint lies.
@@ -166,50 +128,36 @@ def learn(
         UsageError: there is nothing to learn from, or the checkpoint is another model's.
     """
     torch.set_num_threads(schedule.threads)
+    # What is left of 32-bit products on a graphics processor is in the optimizer, which needs no more.
+    torch.set_float32_matmul_precision("high")
     out.mkdir(parents=True, exist_ok=True)
     state = _resume(out / CHECKPOINT, model, optimizer)
-    learnt = [row for row in rows() if row.split == "train"]
-    if not learnt:
-        raise UsageError("none of these rows may be trained on", hint="veriloop train data --out DIR")
     learning = sum(value.numel() for value in model.parameters() if value.requires_grad)
-    yield Note(f"{learning / 1e6:.2f} M parameters learn, from {len(learnt)} rows")
-    saved = noted = time.monotonic()
+    learnt = sum(entry.split == "train" for entry in rows.entries())
+    yield Note(f"{learning / 1e6:.2f} M parameters learn, from {learnt} rows, on {schedule.device}")
+    recipe = Recipe(tokenizer=tokenizer, context=context, batch_tokens=schedule.batch_tokens, seed=schedule.seed)
     model.train()
-    while schedule.done(state) < 1 and not cancel.cancelled:
-        learnt = [row for row in rows() if row.split == "train"]
-        ready = _chunk(learnt, tokenizer, context, schedule, state)
-        if not ready:
+    saved = noted = began = time.monotonic()
+    if schedule.done(state) >= 1:
+        return
+    for chunk in rows.chunks(recipe, epoch=state.epoch, number=state.chunk):
+        if not chunk.batches:
             raise UsageError(f"no text of these rows has fewer than {context} tokens", hint="--context N")
-        for batch in ready[state.batch :]:
-            began = time.monotonic()
+        state.begin(chunk.epoch, chunk.number)
+        for batch in chunk.batches[state.batch :]:
             optimizer.set_rate(schedule.done(state))
-            loss = _step(model, optimizer, batch)
-            state.took(loss, sum(len(example.tokens) for example in batch), time.monotonic() - began)
+            loss = _step(model, optimizer, batch, schedule.device)
+            state.took(loss, batch.count, time.monotonic() - began)
+            began = time.monotonic()
             over = schedule.done(state) >= 1 or cancel.cancelled
-            if time.monotonic() - noted > _NOTE_S or over:
+            if began - noted > _NOTE_S or over:
                 yield Note(state.line())
-                noted = time.monotonic()
-            if time.monotonic() - saved > _CHECKPOINT_S or over:
+                noted = began
+            if began - saved > _CHECKPOINT_S or over:
                 _save(out / CHECKPOINT, model, optimizer, state)
-                saved = time.monotonic()
+                saved = began
             if over:
-                break
-        else:
-            state.next_chunk(-(-len(learnt) // _CHUNK_ROWS))
-
-
-def _chunk(
-    rows: Sequence[Row], tokenizer: Tokenizer, context: int, schedule: Schedule, state: _State
-) -> list[list[Example]]:
-    """The batches of the present chunk: the same for the same rows, so that a run can go on inside it."""
-    order = sorted(rows, key=lambda row: zlib.crc32(f"{schedule.seed} {state.epoch} {row.digest}".encode()))
-    source = random.Random(f"{schedule.seed} {state.epoch} {state.chunk}")
-    start = state.chunk * _CHUNK_ROWS
-    ready = list(
-        batches(examples(order[start : start + _CHUNK_ROWS], tokenizer, context, source), schedule.batch_tokens)
-    )
-    source.shuffle(ready)
-    return ready
+                return
 
 
 @dataclass(slots=True)
@@ -220,26 +168,28 @@ class _State:
     steps: int = 0
     tokens: int = 0
     seconds: float = 0.0
-    loss: float = 0.0
+    loss: Any = 0.0
+    """Of late, on average; on the device, as reading it there waits for all that is under way."""
 
-    def took(self, loss: float, tokens: int, seconds: float) -> None:
+    def begin(self, epoch: int, chunk: int) -> None:
+        if (epoch, chunk) != (self.epoch, self.chunk):
+            self.epoch, self.chunk, self.batch = epoch, chunk, 0
+
+    def took(self, loss: Any, tokens: int, seconds: float) -> None:
         self.batch += 1
         self.steps += 1
         self.tokens += tokens
         self.seconds += seconds
         self.loss = loss if self.steps == 1 else 0.98 * self.loss + 0.02 * loss
 
-    def next_chunk(self, chunks: int) -> None:
-        self.batch = 0
-        self.chunk += 1
-        if self.chunk >= chunks:
-            self.epoch, self.chunk = self.epoch + 1, 0
-
     def line(self) -> str:
         return (
             f"{self.seconds:.0f} s, epoch {self.epoch}, step {self.steps}, {self.tokens / 1e6:.2f} M tokens, "
-            f"loss {self.loss:.3f}"
+            f"loss {float(self.loss):.3f}"
         )
+
+    def kept(self) -> dict[str, Any]:
+        return {**asdict(self), "loss": float(self.loss)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -293,15 +243,13 @@ def has_bfloat16() -> bool:
     return bool(torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()) and "512" in capabilities
 
 
-def _step(model: LlamaForCausalLM, optimizer: Optimizers, batch: Sequence[Example]) -> float:
-    longest = max(len(example.tokens) for example in batch)
-    tokens = torch.zeros(len(batch), longest, dtype=torch.long)
-    weights = torch.zeros(len(batch), longest)
-    for row, example in enumerate(batch):
-        tokens[row, : len(example.tokens)] = torch.tensor(example.tokens.tolist())
-        weights[row, : example.read] = _READ_WEIGHT
-        weights[row, example.read : len(example.tokens)] = 1.0
-    with torch.autocast("cpu", dtype=torch.bfloat16, enabled=has_bfloat16()):
+def _step(model: Any, optimizer: Optimizers, batch: Batch, device: Device) -> Any:
+    """Learns from a batch; the loss, on the device."""
+    tokens = torch.from_numpy(batch.tokens).to(device, non_blocking=True).long()
+    read, sizes = (torch.from_numpy(one).to(device, non_blocking=True)[:, None] for one in (batch.read, batch.sizes))
+    place = torch.arange(tokens.shape[1], device=device)[None]
+    weights = torch.where(place < read, _READ_WEIGHT, 1.0) * (place < sizes)
+    with torch.autocast(device, dtype=torch.bfloat16, enabled=device != "cpu" or has_bfloat16()):
         logits = model(input_ids=tokens).logits
     losses = functional.cross_entropy(logits[:, :-1].float().flatten(0, 1), tokens[:, 1:].flatten(), reduction="none")
     wanted = weights[:, 1:].flatten()
@@ -309,12 +257,12 @@ def _step(model: LlamaForCausalLM, optimizer: Optimizers, batch: Sequence[Exampl
     torch.autograd.backward([loss])
     torch.nn.utils.clip_grad_norm_(model.parameters(), _CLIP)
     optimizer.step()
-    return float(loss.detach())
+    return loss.detach()
 
 
 def _save(path: Path, model: Any, optimizer: Optimizers, state: _State) -> None:
     part = path.with_suffix(".part")
-    held = {"model": learnt_part(model), "optimizers": optimizer.state_dicts(), "state": asdict(state)}
+    held = {"model": learnt_part(model), "optimizers": optimizer.state_dicts(), "state": state.kept()}
     torch.save(held, part)
     part.replace(path)
 
@@ -330,7 +278,7 @@ def learnt_part(model: Any) -> dict[str, Any]:
 def save_model(path: Path, model: LlamaForCausalLM, steps: int, seconds: float) -> None:
     """A checkpoint of a model that another way of learning has changed; training does not go on from it."""
     part = path.with_suffix(".part")
-    state = asdict(_State(steps=steps, seconds=seconds))
+    state = _State(steps=steps, seconds=seconds).kept()
     torch.save({"model": model.state_dict(), "optimizers": [], "state": state}, part)
     part.replace(path)
 
@@ -338,7 +286,7 @@ def save_model(path: Path, model: LlamaForCausalLM, steps: int, seconds: float) 
 def _resume(path: Path, model: Any, optimizer: Optimizers) -> _State:
     if not path.is_file():
         return _State()
-    held: dict[str, Any] = torch.load(path, weights_only=True)
+    held: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
     wanted = learnt_part(model)
     shapes = {name: value.shape for name, value in held["model"].items()}
     if shapes != {name: value.shape for name, value in wanted.items()}:
@@ -361,7 +309,7 @@ def trained(out: Path, shape: Shape, words: int) -> LlamaForCausalLM:
     if not path.is_file():
         raise UsageError(f"{out} holds no checkpoint", hint="veriloop train sft --rows DIR --out DIR")
     try:
-        model.load_state_dict(torch.load(path, weights_only=True)["model"])
+        model.load_state_dict(torch.load(path, map_location="cpu", weights_only=True)["model"])
     except RuntimeError as error:
         raise UsageError(f"the checkpoint in {out} is of another shape") from error
     return model
@@ -369,7 +317,7 @@ def trained(out: Path, shape: Shape, words: int) -> LlamaForCausalLM:
 
 def progress_of(out: Path) -> dict[str, Any]:
     """How far a directory's checkpoint is: steps, tokens, seconds, loss."""
-    return dict(torch.load(out / CHECKPOINT, weights_only=True)["state"])
+    return dict(torch.load(out / CHECKPOINT, map_location="cpu", weights_only=True)["state"])
 
 
 def weights_of(model: LlamaForCausalLM) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from veriloop.assistant.complete.lines import line
 from veriloop.assistant.repair.prompt import (
@@ -21,6 +21,11 @@ from veriloop.assistant.training.row import Failure, Row
 
 _LITTLE_SEEN = 0.3
 """How often a repair's prompt leaves out part of what the simulator saw: other testbenches say less."""
+_NO_CYCLE = 0.5
+"""How often it does not say when that was."""
+_IN_PART = 0.2
+"""How often it shows a part of a module only, as one that a context has no room for is shown."""
+_FEWEST_LINES = 12
 _FIM_A_ROW = 5
 _FEWEST_TOKENS = 3
 _REST, _SEVERAL = 0.45, 0.1
@@ -53,19 +58,28 @@ def repair_text(row: Row, source: random.Random | None = None) -> Text | None:
     lines = row.buggy.splitlines()
     if len(lines) > LINES or not row.edits:
         return None
-    answers = []
-    for edit in row.edits:
-        fixed = "\n".join(edit.fixed)
-        if len(edit.buggy) > 1 or edit.line > len(lines):
-            return None
-        make = line_answer if edit.buggy else insertion_answer
-        answers.append(make(edit.line - 1, fixed))
+    if any(len(edit.buggy) > 1 or edit.line > len(lines) for edit in row.edits):
+        return None
+    # Several slips are answered one after the other; the first is what ranking asks for.
+    edit = row.edits[0]
     # Of a fix that was mined nobody knows what a simulator saw.
     seen = seen_of(row.failure) if row.failure is not None else Seen()
-    if source is not None and source.random() < _LITTLE_SEEN:
-        seen = Seen(failing=seen.failing if source.random() < 0.7 else ())
-    # Several slips are answered one after the other; the first is what ranking asks for.
-    return Text(repair_prompt(lines, seen), answers[0])
+    first, last = 0, len(lines)
+    if source is not None:
+        seen = _said(seen, source)
+        if len(lines) > _FEWEST_LINES and source.random() < _IN_PART:
+            size = source.randrange(_FEWEST_LINES, len(lines))
+            first = source.randrange(max(0, edit.line - size), min(edit.line - 1, len(lines) - size) + 1)
+            last = first + size
+    make = line_answer if edit.buggy else insertion_answer
+    return Text(repair_prompt(lines[first:last], seen), make(edit.line - 1 - first, "\n".join(edit.fixed)))
+
+
+def _said(seen: Seen, source: random.Random) -> Seen:
+    """What some testbench says of what was seen."""
+    if source.random() < _LITTLE_SEEN:
+        return Seen(failing=seen.failing if source.random() < 0.7 else ())
+    return replace(seen, cycle="") if source.random() < _NO_CYCLE else seen
 
 
 def seen_of(failure: Failure) -> Seen:
