@@ -60,5 +60,8 @@ def test_an_adapter_is_trained_and_merged(base, tmp_path, capsys):
     facts = json.loads(capsys.readouterr().out)
     assert facts["pytorch_top1_agreement"] > 0.98
     assert facts["has_fim"]
-    assert main(["train", "sft", "--base", str(tmp_path), "--rows", str(tmp_path / "rows"), "--out", "x"]) == 2
+    assert (
+        main(["train", "sft", "--base", str(tmp_path), "--rows", str(tmp_path / "rows"), "--out", str(tmp_path / "x")])
+        == 2
+    )
     assert "Hugging Face" in capsys.readouterr().err
