@@ -24,6 +24,8 @@ HELP = "train a small model on generated rows, to a GGUF file"
 
 _NEEDED = ("torch", "transformers", "tokenizers", "gguf", "peft")
 _ADAPTER_RATE = 2e-4
+_ASKED = 400
+"""Broken designs that it is asked about when it is trained."""
 _BATCH_TOKENS = {"cpu": 2048, "cuda": 32768}
 """What a processor learns fastest from, and what a graphics processor needs to be busy."""
 
@@ -36,6 +38,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="append",
         metavar="DIR",
         help="what veriloop train data has written; may be given several times, and rows may join while it runs",
+    )
+    parser.add_argument(
+        "--families", type=int, default=0, metavar="N", help="learn from so many families only (default: all)"
     )
     parser.add_argument("--out", required=True, metavar="DIR", help="checkpoint, tokenizer and model; gone on with")
     parser.add_argument("--base", metavar="DIR", help="a Llama in Hugging Face's form: an adapter is trained for it")
@@ -70,14 +75,15 @@ def run(arguments: argparse.Namespace, session: Session) -> int:
         raise UsageError("--minutes, --threads, --layers and --context must be above 0")
     if missing := [name for name in _NEEDED if importlib.util.find_spec(name) is None]:
         raise ToolNotFound(f"training needs {', '.join(missing)}", hint="pip install 'veriloop[train]'")
-    if arguments.batch_tokens < 0 or (arguments.jobs or 0) < 0:
-        raise UsageError("--batch-tokens and --jobs must not be below 0")
+    if arguments.batch_tokens < 0 or arguments.families < 0 or (arguments.jobs or 0) < 0:
+        raise UsageError("--families, --batch-tokens and --jobs must not be below 0")
     from veriloop.assistant.training.lm.dataset import Dataset
 
     device = _device(arguments.device)
     jobs = arguments.jobs if arguments.jobs is not None else 0 if device == "cpu" else max(1, (os.cpu_count() or 2) - 1)
     out = Path(session.cwd / str(arguments.out))
-    with Dataset([session.cwd / str(one) for one in arguments.rows], jobs=jobs) as rows:
+    directories = [session.cwd / str(one) for one in arguments.rows]
+    with Dataset(directories, jobs=jobs, most_families=arguments.families) as rows:
         entries = rows.entries()
         out.mkdir(parents=True, exist_ok=True)
         train = _adapter if arguments.base else _from_nothing
@@ -116,9 +122,10 @@ def _from_nothing(
 ) -> int:
     """Trains a small model of our own."""
     from veriloop.assistant.training.lm.export import write_gguf
+    from veriloop.assistant.training.lm.held_out import held_out
     from veriloop.assistant.training.lm.run import TOKENIZER, write_facts
     from veriloop.assistant.training.lm.sft import Shape, train, weights_of
-    from veriloop.assistant.training.lm.tokenizer import train_tokenizer
+    from veriloop.assistant.training.lm.tokenizer import load_tokenizer, train_tokenizer
 
     words = out / TOKENIZER
     if not words.is_file():
@@ -132,15 +139,25 @@ def _from_nothing(
         inner=arguments.width * 8 // 3 // 32 * 32,
         context=arguments.context,
     )
-    write_facts(out, _run_facts(arguments, shape, entries, out))
+    facts = _run_facts(arguments, shape, entries, out)
+    write_facts(out, facts)
     model = finish(train(rows, words, shape, schedule, out, cancel=session.cancel), session.observe)
+    seen = held_out(model, entries, load_tokenizer(words), shape.context, device=schedule.device, most=_ASKED)
+    if seen is not None:
+        write_facts(out, replace(facts, scores={f"held_out_{key}": value for key, value in asdict(seen).items()}))
     made = {}
     for quantised, name in ((False, "model-f32.gguf"), (True, "model-q8_0.gguf")):
         path = out / name
         write_gguf(path, model.config, weights_of(model), words, name=arguments.name, quantised=quantised)
         made[name] = path.stat().st_size
     lines = [f"{arguments.out}/{name}: {size / 1e6:.1f} MB" for name, size in made.items()]
-    session.result("\n".join(lines) + "\n", {"out": str(arguments.out), "files": made, "rows": len(entries)})
+    if seen is not None:
+        lines.append(
+            f"of {seen.asked} broken designs of other families it names the line of {seen.first:.1%},"
+            f" among five lines that of {seen.first_five:.1%}; loss {seen.loss:.3f}"
+        )
+    data = {"out": str(arguments.out), "files": made, "rows": len(entries)}
+    session.result("\n".join(lines) + "\n", {**data, "held_out": asdict(seen) if seen is not None else None})
     return 130 if session.cancel.cancelled else 0
 
 
@@ -186,6 +203,8 @@ def _run_facts(arguments: argparse.Namespace, shape: Shape | None, rows: Sequenc
         words += ["--base", Path(arguments.base).name, "--rank", str(arguments.rank)]
     else:
         words += ["--width", str(shape.width), "--layers", str(shape.layers), "--context", str(shape.context)]
+    if arguments.families:
+        words += ["--families", str(arguments.families)]
     if arguments.device != "auto":
         words += ["--device", arguments.device]
     if arguments.batch_tokens:

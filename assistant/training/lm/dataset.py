@@ -15,7 +15,7 @@ import signal
 import zlib
 from array import array
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from multiprocessing.connection import Connection
@@ -34,6 +34,8 @@ from veriloop.assistant.training.row import Row
 CHUNK_ROWS = 2000
 """How many rows are held in tokens at once."""
 _END_S = 5.0
+_JOINED = "+"
+"""Between the families of a composition."""
 
 _Task: TypeAlias = tuple[Callable[..., Any], tuple[Any, ...]]
 
@@ -110,9 +112,12 @@ class Dataset:
     Args:
         directories: what `veriloop train data` has written; files may join while it is open.
         jobs: processes that prepare texts; none: this one does.
+        most_families: how many families are learnt from, a fixed choice in which a larger one holds every smaller one;
+            0: all.
     """
 
-    def __init__(self, directories: Sequence[Path], *, jobs: int = 0) -> None:
+    def __init__(self, directories: Sequence[Path], *, jobs: int = 0, most_families: int = 0) -> None:
+        self._most_families = most_families
         self._directories = tuple(directories)
         self._known: dict[Path, tuple[Entry, ...]] = {}
         self._entries: tuple[Entry, ...] = ()
@@ -143,8 +148,16 @@ class Dataset:
             for path in paths:
                 for entry in self._known[path]:
                     once.setdefault(entry.digest, entry)
-            self._entries = tuple(once.values())
+            self._entries = tuple(self._chosen(once.values()))
         return self._entries
+
+    def _chosen(self, found: Collection[Entry]) -> Iterable[Entry]:
+        """Those of the families that are learnt from, and all that are kept out of training."""
+        if not self._most_families:
+            return found
+        names = {one.family for one in found if one.split == "train" and _JOINED not in one.family}
+        chosen = set(sorted(names, key=lambda name: zlib.crc32(name.encode()))[: self._most_families])
+        return [one for one in found if one.split != "train" or chosen.issuperset(one.family.split(_JOINED))]
 
     def chunks(self, recipe: Recipe, *, epoch: int = 0, number: int = 0) -> Iterator[Chunk]:
         """The chunks from one on, without end: the same for the same rows, so that training can go on inside one.

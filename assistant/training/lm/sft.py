@@ -93,12 +93,12 @@ def train(
     *,
     cancel: CancelToken,
 ) -> Run[LlamaForCausalLM]:
-    """Trains a small model from nothing; arguments as in `learn`, and the model's shape."""
+    """Trains a small model from nothing, on the schedule's device; arguments as in `learn`, and the model's shape."""
     torch.manual_seed(schedule.seed)
     model = LlamaForCausalLM(shape.config(load_tokenizer(tokenizer).get_vocab_size())).to(schedule.device)
     optimizers = Optimizers.of(model, schedule)
     yield from learn(model, optimizers, rows, tokenizer, shape.context, schedule, out, cancel=cancel)
-    return model.to("cpu")
+    return model
 
 
 def learn(
@@ -322,4 +322,4 @@ def progress_of(out: Path) -> dict[str, Any]:
 
 def weights_of(model: LlamaForCausalLM) -> dict[str, Any]:
     """The weights by transformers' names, as arrays of 32-bit floats."""
-    return {name: value.detach().float().numpy() for name, value in model.state_dict().items()}
+    return {name: value.detach().float().cpu().numpy() for name, value in model.state_dict().items()}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import os
 import signal
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -94,3 +95,21 @@ def test_bad_rows(kept, tmp_path):
             data.entries()
     with Dataset([tmp_path / "none"]) as data, pytest.raises(UsageError, match="holds no rows"):
         data.entries()
+
+
+def test_a_choice_of_families_holds_every_smaller_one(kept):
+    some = rows()
+    names = ("adder", "mux", "timer", "adder+timer")
+    lines = [replace(row, family=names[number % 4]) for number, row in enumerate(some)]
+    lines += [replace(row, family="other", split="family", rtl=row.rtl + "// ") for row in some]
+    for path in kept.glob("*.jsonl"):
+        path.unlink()
+    (kept / "a.jsonl").write_text("".join(row.to_json() + "\n" for row in lines))
+    found = []
+    for number in range(4):
+        with Dataset([kept], most_families=number) as data:
+            found.append({entry.family for entry in data.entries() if entry.split == "train"})
+    assert found[0] == found[3] == set(names)
+    assert len(found[1]) == 1
+    assert found[1] < found[2]
+    assert ("adder+timer" in found[2]) == ({"adder", "timer"} <= found[2])
