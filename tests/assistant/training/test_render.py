@@ -76,7 +76,8 @@ def test_names_are_renamed_everywhere_and_stay_apart():
             rendered = render(drawn, style)
             names = [pin.name for pin in rendered.pins]
             assert len(set(names)) == len(names)
-            header = rendered.text.split(f"module {rendered.top}", 1)[1].split(";", 1)[0]
+            code = re.sub(r"//[^\n]*|/\*.*?\*/", "", rendered.text, flags=re.S)
+            header = code.split(f"module {rendered.top}", 1)[1].split(";", 1)[0]
             assert set(names) <= set(re.findall(r"\w+", header))
 
 
