@@ -78,8 +78,9 @@ def run(arguments: argparse.Namespace, session: Session) -> int:
     if arguments.batch_tokens < 0 or arguments.families < 0 or (arguments.jobs or 0) < 0:
         raise UsageError("--families, --batch-tokens and --jobs must not be below 0")
     from veriloop.assistant.training.lm.dataset import Dataset
+    from veriloop.assistant.training.lm.sft import device_of
 
-    device = _device(arguments.device)
+    device = device_of(arguments.device)
     jobs = arguments.jobs if arguments.jobs is not None else 0 if device == "cpu" else max(1, (os.cpu_count() or 2) - 1)
     out = Path(session.cwd / str(arguments.out))
     directories = [session.cwd / str(one) for one in arguments.rows]
@@ -88,15 +89,6 @@ def run(arguments: argparse.Namespace, session: Session) -> int:
         out.mkdir(parents=True, exist_ok=True)
         train = _adapter if arguments.base else _from_nothing
         return train(arguments, rows, entries, _schedule(arguments, device), out, session)
-
-
-def _device(asked: str) -> Device:
-    import torch
-
-    seen = torch.cuda.is_available()
-    if asked == "cuda" and not seen:
-        raise UsageError("PyTorch sees no graphics processor here", hint="--device cpu")
-    return "cuda" if seen and asked != "cpu" else "cpu"
 
 
 def _schedule(arguments: argparse.Namespace, device: Device) -> Schedule:

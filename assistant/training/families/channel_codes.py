@@ -34,7 +34,7 @@ def _signed(value: int, bits: int) -> int:
 def convolutional_encoder(r: Random, variant: int) -> Draft:
     """Two or three coded bits for each bit, from the last few."""
     length = r.choice((3, 4, 5, 7))
-    outs = r.choice((2, 2, 3))
+    outs = r.choice((2, 2, 3)) if length > 3 else 2
     ends = 1 | 1 << (length - 1)
     polys = r.sample(range(ends, 1 << length, 2), outs)
     terminated = r.random() < 0.5

@@ -237,6 +237,18 @@ class Optimizers:
             optimizer.load_state_dict(state)
 
 
+def device_of(asked: str) -> Device:
+    """What trains: a graphics processor where PyTorch sees one and nothing else is asked for.
+
+    Raises:
+        UsageError: `cuda` is asked for, and there is none.
+    """
+    seen = torch.cuda.is_available()
+    if asked == "cuda" and not seen:
+        raise UsageError("PyTorch sees no graphics processor here", hint="--device cpu")
+    return "cuda" if seen and asked != "cpu" else "cpu"
+
+
 def has_bfloat16() -> bool:
     """Whether this processor multiplies bfloat16 itself; where it does not, it is many times slower than 32 bits."""
     capabilities = torch.backends.cpu.get_cpu_capability()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -52,7 +53,9 @@ def rows() -> list[Row]:
 def trained(tmp_path_factory):
     directory = tmp_path_factory.mktemp("train")
     (directory / "rows").mkdir()
-    (directory / "rows" / "a.jsonl").write_text("".join(row.to_json() + "\n" for row in rows()))
+    names = {"family": "other", "split": "family"}
+    unseen = [replace(row, buggy=row.buggy.replace("gate", "unit"), **names) for row in rows()[1:17:2]]  # type: ignore[arg-type]
+    (directory / "rows" / "a.jsonl").write_text("".join(row.to_json() + "\n" for row in (*rows(), *unseen)))
     words = ["--rows", str(directory / "rows"), "--out", str(directory / "out"), "--width", "64", "--layers", "2"]
     assert (
         main(["train", "sft", *words, "--context", "256", "--vocabulary", "700", "--minutes", "60", "--steps", "150"])
@@ -104,7 +107,10 @@ def test_it_goes_on_from_its_checkpoint(trained, capsys):
     before = progress_of(trained / "out")
     capsys.readouterr()
     assert main(["train", "sft", *words, "--context", "256", "--steps", str(before["steps"] + 2), "--json"]) == 0
-    assert json.loads(capsys.readouterr().out)["rows"] == 48
+    said = json.loads(capsys.readouterr().out)
+    assert said["rows"] == 56
+    assert said["held_out"]["asked"] == 8
+    assert 0 <= said["held_out"]["first"] <= said["held_out"]["first_five"] <= 1
     assert progress_of(trained / "out")["steps"] == before["steps"] + 2
     assert main(["train", "sft", *words[:-1], "3", "--context", "256", "--minutes", "1"]) == 2
     assert "another shape" in capsys.readouterr().err
@@ -115,6 +121,7 @@ def test_it_goes_on_from_its_checkpoint(trained, capsys):
     [
         (["--width", "50"], "multiple of 32"),
         (["--minutes", "0"], "above 0"),
+        (["--families", "-1"], "not be below 0"),
         ([], "holds no rows"),
     ],
 )
