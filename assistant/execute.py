@@ -119,6 +119,7 @@ def execute(
     output_limit_bytes: int = OUTPUT_LIMIT_BYTES,
     stdin: bytes = b"",
     cpu_limit_s: int | None = None,
+    memory_limit_bytes: int | None = None,
     notice_s: float = 0.0,
     confine: Confinement | None = None,
 ) -> Completed:
@@ -133,6 +134,7 @@ def execute(
         output_limit_bytes: how much of its output is kept: the first half and the last half of the limit.
         stdin: what it reads; nothing by default, so that a program that asks for input ends.
         cpu_limit_s: whole CPU seconds after which a signal kills it, however loaded the machine is.
+        memory_limit_bytes: of its address space; none: as much as there is.
         notice_s: what a program of ours that starts others, in groups of their own, is given to end them after SIGTERM.
         confine: what a program that is not trusted may touch; none for tools.
 
@@ -161,6 +163,7 @@ def execute(
             output_limit_bytes=output_limit_bytes,
             stdin=stdin,
             cpu_limit_s=cpu_limit_s,
+            memory_limit_bytes=memory_limit_bytes,
             notice_s=notice_s,
             confine=confine,
             relay=relay,
@@ -185,6 +188,7 @@ def _run(
     output_limit_bytes: int,
     stdin: bytes,
     cpu_limit_s: int | None,
+    memory_limit_bytes: int | None,
     notice_s: float,
     confine: Confinement | None,
     relay: Relay | None,
@@ -207,7 +211,7 @@ def _run(
         if not cwd.is_dir():
             raise
         raise ToolNotFound(f"{words[0]} is not installed", hint="veriloop doctor") from error
-    _limit(process.pid, timeout_s, cpu_limit_s)
+    _limit(process.pid, timeout_s, cpu_limit_s, memory_limit_bytes)
     if relay is not None:
         relay.start()
     assert process.stdout is not None
@@ -460,13 +464,15 @@ def _input(content: bytes) -> Iterator[IO[bytes]]:
         yield stream
 
 
-def _limit(pid: int, timeout_s: float, cpu_limit_s: int | None) -> None:
+def _limit(pid: int, timeout_s: float, cpu_limit_s: int | None, memory_limit_bytes: int | None = None) -> None:
     """Limits that outlive us: should this process be killed, a hanging simulation still ends by its CPU limit."""
     cpu_s = _cpu_s(timeout_s, cpu_limit_s)
     with contextlib.suppress(ProcessLookupError, PermissionError):
         resource.prlimit(pid, resource.RLIMIT_FSIZE, (FILE_LIMIT_BYTES, FILE_LIMIT_BYTES))
         resource.prlimit(pid, resource.RLIMIT_CORE, (0, 0))
         resource.prlimit(pid, resource.RLIMIT_CPU, (cpu_s, cpu_s))
+        if memory_limit_bytes is not None:
+            resource.prlimit(pid, resource.RLIMIT_AS, (memory_limit_bytes, memory_limit_bytes))
 
 
 def _pump(
