@@ -32,14 +32,15 @@ from veriloop.models.store import Store, data_home
 PATIENCE = 16
 PATIENCE_S = 8.0
 """How many candidates are judged, and how many seconds the search has taken, before the model is asked: loading it and
-asking costs about two, which a search that is over sooner would not get back."""
+asking costs a few, which a search that is over sooner would not get back."""
 WEIGHED = 256
 """How many of the likeliest candidates the model weighs one by one."""
 LINE_WEIGHT = 0.2
 """How much nearer to the front a candidate is for each factor of e by which the model suspects its line."""
 CHANGE_WEIGHT = 0.2
-"""How much for each factor of e by which the changed line is likelier than the line as it stands. Both weights are the
-best on 14 slips in families that were held out, with a model of 1.2 million tokens of training."""
+"""How much for each factor of e by which the changed line is likelier than the line as it stands. On 89 slips in HDLBits'
+designs, with three models, no weights of lines between 0 and 0.2 and of changes between 0.1 and 0.2 differ by more than
+a tenth."""
 _LINE_LEAST, _MOST = -2.0, 4.0
 _OWN_LINES = 4
 _EDITS_A_LINE = 2

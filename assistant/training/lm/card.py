@@ -35,7 +35,7 @@ training. Nobody else's code is in it. Licence: {model["licence"]}.
 **Shape.** A Llama with tied embeddings: {shape}; a byte-level BPE that splits digits.
 
 **Training.** {progress["steps"]} steps, {progress["tokens"] / 1e6:.1f} million tokens, {progress["seconds"] / 60:.0f} \
-minutes of wall time with one thread; the last loss is {progress["loss"]:.3f}.
+minutes of wall time; the last loss is {progress["loss"]:.3f}.
 
 {commands}
 
