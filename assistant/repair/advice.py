@@ -38,9 +38,9 @@ WEIGHED = 256
 LINE_WEIGHT = 0.2
 """How much nearer to the front a candidate is for each factor of e by which the model suspects its line."""
 CHANGE_WEIGHT = 0.2
-"""How much for each factor of e by which the changed line is likelier than the line as it stands. On 89 slips in HDLBits'
-designs, with three models, no weights of lines between 0 and 0.2 and of changes between 0.1 and 0.2 differ by more than
-a tenth."""
+"""How much for each factor of e by which the changed line is likelier than the line as it stands. On 89 slips in
+HDLBits' designs, with three models, the mean places by weights of lines from 0 to 0.2 and of changes from 0.1 to 0.2
+differ by an eighth at most."""
 _LINE_LEAST, _MOST = -2.0, 4.0
 _OWN_LINES = 4
 _EDITS_A_LINE = 2

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from veriloop.assistant.errors import ToolFailed, ToolNotFound
+from veriloop.assistant.errors import ToolNotFound
 from veriloop.assistant.events import CancelToken
 from veriloop.assistant.execute import execute
 from veriloop.assistant.isolation.confinement import Confinement, Isolation
@@ -93,7 +93,6 @@ def simulate(designs: Sequence[tuple[Sequence[Cycle], Sequence[Text]]], *, cance
 
     Raises:
         ToolNotFound: Icarus Verilog is not installed.
-        ToolFailed: it breaks.
     """
     waiting = [(design, text) for design, (_, texts) in enumerate(designs) for text in range(len(texts))]
     with tempfile.TemporaryDirectory(prefix="veriloop-harness-") as folder:
