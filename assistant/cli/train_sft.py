@@ -134,7 +134,9 @@ def _from_nothing(
     facts = _run_facts(arguments, shape, entries, out)
     write_facts(out, facts)
     model = finish(train(rows, words, shape, schedule, out, cancel=session.cancel), session.observe)
-    seen = held_out(model, entries, load_tokenizer(words), shape.context, device=schedule.device, most=_ASKED)
+    seen = None
+    if not session.cancel.cancelled:
+        seen = held_out(model, entries, load_tokenizer(words), shape.context, device=schedule.device, most=_ASKED)
     if seen is not None:
         write_facts(out, replace(facts, scores={f"held_out_{key}": value for key, value in asdict(seen).items()}))
     made = {}

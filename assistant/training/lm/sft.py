@@ -128,8 +128,9 @@ def learn(
         UsageError: there is nothing to learn from, or the checkpoint is another model's.
     """
     torch.set_num_threads(schedule.threads)
-    # What is left of 32-bit products on a graphics processor is in the optimizer, which needs no more.
-    torch.set_float32_matmul_precision("high")
+    if schedule.device != "cpu":
+        # What is left of 32-bit products is in the optimizer, which needs no more.
+        torch.set_float32_matmul_precision("high")
     out.mkdir(parents=True, exist_ok=True)
     state = _resume(out / CHECKPOINT, model, optimizer)
     learning = sum(value.numel() for value in model.parameters() if value.requires_grad)
