@@ -218,3 +218,12 @@ def test_notice_does_not_keep_a_deaf_program_alive(tmp_path):
     started = time.monotonic()
     assert python(code, tmp_path, timeout_s=2, notice_s=0.5).returncode == -9
     assert time.monotonic() - started < 20
+
+
+def test_a_program_that_wants_more_memory_than_it_is_given_fails(tmp_path):
+    argv = [sys.executable, "-c", "import time; time.sleep(0.3); bytearray(1 << 30); print('held')"]
+    limits = {"timeout_s": 60.0, "cwd": tmp_path, "cancel": CancelToken()}
+    assert "held" in execute(argv, **limits).output
+    done = execute(argv, memory_limit_bytes=1 << 29, **limits)
+    assert done.returncode
+    assert "MemoryError" in done.output

@@ -179,11 +179,8 @@ class Dataset:
 
         Not by `multiprocessing.Pool`: where its tasks are longer than a pipe holds, it does not end.
         """
-        if not self._others:
-            yield from (work(*arguments) for work, arguments in tasks)
-            return
-        if any(other.busy for other in self._others):
-            # Training is under way, and a file has joined: that is soon read.
+        if not self._others or any(other.busy for other in self._others):
+            # Where they are busy training is under way and a file has joined: that is soon read.
             yield from (work(*arguments) for work, arguments in tasks)
             return
         waiting: deque[_Other] = deque()

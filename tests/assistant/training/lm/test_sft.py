@@ -53,8 +53,9 @@ def rows() -> list[Row]:
 def trained(tmp_path_factory):
     directory = tmp_path_factory.mktemp("train")
     (directory / "rows").mkdir()
-    names = {"family": "other", "split": "family"}
-    unseen = [replace(row, buggy=row.buggy.replace("gate", "unit"), **names) for row in rows()[1:17:2]]  # type: ignore[arg-type]
+    unseen = [
+        replace(row, family="other", split="family", buggy=row.buggy.replace("gate", "unit")) for row in rows()[1:17:2]
+    ]
     (directory / "rows" / "a.jsonl").write_text("".join(row.to_json() + "\n" for row in (*rows(), *unseen)))
     words = ["--rows", str(directory / "rows"), "--out", str(directory / "out"), "--width", "64", "--layers", "2"]
     assert (
@@ -146,3 +147,13 @@ def test_it_is_exported_compared_and_registered(trained, tmp_path, capsys, monke
     assert json.loads(capsys.readouterr().out)["licence"] == "Apache-2.0"
     assert main(["train", "export", str(tmp_path)]) == 2
     assert "no trained model" in capsys.readouterr().err
+
+
+def test_a_graphics_processor_that_is_not_there(tmp_path, capsys, monkeypatch):
+    import torch
+
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    words = ["train", "sft", "--rows", str(tmp_path), "--out", str(tmp_path / "out"), "--device", "cuda"]
+    assert main(words) == 2
+    assert "--device cpu" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
